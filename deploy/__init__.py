@@ -1,0 +1,1 @@
+"""Composition: the command line, settings and the local stack. The only place that knows both sides."""

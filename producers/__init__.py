@@ -1,0 +1,1 @@
+"""The Lync side: simulated and recorded events, and the publisher that hands them to Kafka."""
