@@ -1,0 +1,39 @@
+"""Every limit of the wire contract, with its reason. Decoding enforces all of them."""
+
+from typing import Final
+
+RECORD_BYTES_MAX: Final = 1024 * 1024
+"""A whole record's value. Exchange clients stop at items of 1,048,576 bytes; Kafka's own default is the same."""
+
+TEXT_CHARS_MAX: Final = 1024 * 1024
+"""What a person typed. The record's limit is met first for all but the shortest encodings; this bounds the rest."""
+
+CONVERSATION_CHARS_MAX: Final = 512
+"""A conversation id. Conference URIs are a SIP address, a GRUU and a meeting id."""
+
+SIP_CHARS_MAX: Final = 1024
+"""A SIP address. 255 bytes of handle, each escaped to three characters, and a host of 253."""
+
+NAME_CHARS_MAX: Final = 512
+"""A display name. Active Directory stops at 256; federated and recorded names get twice that."""
+
+SUBJECT_CHARS_MAX: Final = 1024
+"""A meeting's subject. Exchange stops at 255; twice escaped or translated subjects fit."""
+
+URI_CHARS_MAX: Final = 2048
+"""A conference's join URI, the length that browsers and proxies agree to carry."""
+
+EVENT_ID_CHARS_MAX: Final = 256
+"""A CloudEvents id. A GUID is 36; the rest is room for other sources."""
+
+SOURCE_CHARS_MAX: Final = 512
+"""A CloudEvents source: pool, user and device as a URI reference."""
+
+PARTICIPANTS_MAX: Final = 2000
+"""People of one conversation over its life. Large meetings hold 1,000 at once (support for large meetings)."""
+
+SEQUENCE_MAX: Final = 2**63 - 1
+"""The largest sequence: what a signed 64-bit integer holds, here, in BSON and in Java."""
+
+GAPS_MAX: Final = 10_000
+"""Holes of one conversation. Each costs about 30 bytes of its document, which must stay far below 16 MiB."""
