@@ -1,0 +1,87 @@
+"""What one lane commits at once, and what became of each record in it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from consumers.conversation import Conversation
+from consumers.item import Item
+from consumers.segment import Segment
+from schemas.errors import Cause
+from schemas.record import Record
+
+
+class LaneId(NamedTuple):
+    """A lane is one partition of one topic."""
+
+    topic: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}"
+
+
+class Quarantined(NamedTuple):
+    """A record that cannot be archived, whole, with its cause; `detail` repeats nothing of its content."""
+
+    record: Record
+    cause: Cause
+    detail: str
+
+
+class Counts(NamedTuple):
+    """What became of records. Their sum is the number of records read: nothing is lost."""
+
+    archived: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many records these are."""
+        return self.archived + self.duplicate + self.quarantined
+
+
+ZERO = Counts()
+
+
+class FirstUse(NamedTuple):
+    """A mailbox met in this batch: whose it is, and the name that a conversation gave them first, and when."""
+
+    mailbox: str
+    name: str
+    at: str
+    conversation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Everything that one run of records changes. It is committed whole or not at all.
+
+    `start` is the offset of the checkpoint it was made from, `end` the next offset after it. `conversations` are
+    the states after the batch, each one revision on from what is stored; `rosters` names those whose members changed.
+    `watermark` is the latest event time that
+    the lane has seen.
+    """
+
+    lane: LaneId
+    start: int
+    end: int
+    segments: tuple[Segment, ...]
+    conversations: tuple[Conversation, ...]
+    rosters: frozenset[str]
+    items: tuple[Item, ...]
+    mailboxes: tuple[FirstUse, ...]
+    quarantine: tuple[Quarantined, ...]
+    counts: Counts
+    watermark: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a lane has come: the next offset to read, what became of all before it, and its latest event time."""
+
+    lane: LaneId
+    next: int
+    counts: Counts = ZERO
+    watermark: datetime | None = None

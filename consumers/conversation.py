@@ -1,0 +1,88 @@
+"""A conversation as the archiver knows it: frozen facts, each a function of the set of its events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from consumers.sequences import Ranges, gaps
+from consumers.transitions import Kind, Phase
+from schemas.events import CallStarted, ConferenceActivated, ConversationStarted, Role
+
+Opener = ConversationStarted | CallStarted | ConferenceActivated
+
+CHAIN_START: Final = bytes(32)
+"""What stands for the previous hash before a conversation's first segment."""
+
+
+class Move(NamedTuple):
+    """A person came (`present`) or went, at a sequence and a time (RFC 3339 UTC)."""
+
+    sequence: int
+    at: str
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One person of a conversation, with every coming and going in order of sequence.
+
+    `named_by` and `named_at` are sequence and time of the earliest event that named the person: name and role are
+    as given there.
+    `missed` is the sequence of the event that says they never answered.
+    """
+
+    sip: str
+    name: str
+    role: Role
+    named_by: int
+    named_at: str
+    moves: tuple[Move, ...] = ()
+    missed: int | None = None
+
+
+class Opening(NamedTuple):
+    """The event with sequence 1, and when it happened."""
+
+    at: str
+    data: Opener
+
+
+class Ending(NamedTuple):
+    """The last event: its sequence is all there is to hold."""
+
+    sequence: int
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One conversation, call or conference occurrence.
+
+    `revision` counts the commits that changed it, `segments` its stored pieces, `head` is the hash of the newest.
+    These three depend on how the events were batched; everything else depends on the set of events alone.
+    """
+
+    id: str
+    kind: Kind
+    phase: Phase = Phase.AWAITED
+    revision: int = 0
+    segments: int = 0
+    head: bytes = CHAIN_START
+    held: Ranges = ()
+    opening: Opening | None = None
+    ending: Ending | None = None
+    first_message: int | None = None
+    messages: int = 0
+    last_at: str = ""
+    members: Mapping[str, Member] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def gaps(self) -> Ranges:
+        """The sequences that are known to exist and are not held."""
+        return gaps(self.held, self.ending.sequence if self.ending else None)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the end is known and everything up to it is held."""
+        return self.phase is Phase.ENDED and not self.gaps

@@ -1,0 +1,43 @@
+"""Decoding a run of records: each becomes an event, or the reason why it cannot be one."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from schemas.catalogue import Stream
+from schemas.envelope import Event, decode
+from schemas.errors import RecordRejected
+from schemas.record import Record
+
+
+class Decoded(NamedTuple):
+    """A record and what it says, or why it says nothing that can be archived."""
+
+    record: Record
+    event: Event | RecordRejected
+
+
+def decode_all(records: Iterable[Record], streams: Mapping[str, Stream], record_bytes_max: int) -> list[Decoded]:
+    """Decode records in order; `streams` gives the role of each topic. Never raises for what a record holds."""
+    return [_decode(record, streams[record.topic], record_bytes_max) for record in records]
+
+
+def _decode(record: Record, stream: Stream, record_bytes_max: int) -> Decoded:
+    try:
+        return Decoded(record, decode(record, stream, record_bytes_max))
+    except RecordRejected as rejected:
+        return Decoded(record, rejected.with_traceback(None))
+
+
+def bounded(records: Iterable[Record], batch_bytes: int) -> Iterator[list[Record]]:
+    """Split records into runs of at most `batch_bytes` of keys and values, or of one record that alone is larger."""
+    run: list[Record] = []
+    size = 0
+    for record in records:
+        record_bytes = len(record.key or b"") + len(record.value or b"")
+        if run and size + record_bytes > batch_bytes:
+            yield run
+            run, size = [], 0
+        run.append(record)
+        size += record_bytes
+    if run:
+        yield run

@@ -1,0 +1,183 @@
+"""A conversation while one batch is folded into it: a snapshot, and what the batch adds to it."""
+
+from collections.abc import Callable
+from typing import Final
+
+from consumers.conversation import Conversation, Ending, Opening
+from consumers.roster import Roster
+from consumers.sequences import holds, insert
+from consumers.transitions import KINDS, NEXT
+from schemas import events as ev
+from schemas.envelope import Event
+from schemas.errors import Cause, IllegalRecord
+from schemas.limits import GAPS_MAX, PARTICIPANTS_MAX
+
+
+class Draft:
+    """Folds events into one conversation. The snapshot it starts from is never changed.
+
+    `fresh` holds the events that the batch adds, by sequence; `touched` the people whose item may have changed.
+    """
+
+    __slots__ = (
+        "_base",
+        "_ending",
+        "_first_message",
+        "_held",
+        "_last_at",
+        "_messages",
+        "_opening",
+        "_phase",
+        "_roster",
+        "fresh",
+    )
+
+    def __init__(self, base: Conversation) -> None:
+        self._base = base
+        self._phase = base.phase
+        self._held = base.held
+        self._opening = base.opening
+        self._ending = base.ending
+        self._first_message = base.first_message
+        self._messages = base.messages
+        self._last_at = base.last_at
+        self._roster = Roster(base.members)
+        self.fresh: dict[int, Event] = {}
+
+    @property
+    def base(self) -> Conversation:
+        """The snapshot that the batch started from."""
+        return self._base
+
+    @property
+    def touched(self) -> set[str]:
+        """The people whose item may have changed."""
+        return self._roster.touched
+
+    def holds(self, sequence: int) -> bool:
+        """Return whether an event with this sequence is held, in the snapshot or in the batch."""
+        return holds(self._held, sequence)
+
+    def add(self, event: Event) -> None:
+        """Add an event whose sequence is not held. Raises IllegalRecord, and changes nothing, where it does not fit."""
+        data = event.data
+        model = type(data)
+        if KINDS[model] is not self._base.kind:
+            raise IllegalRecord(Cause.ILLEGAL_TRANSITION, f"a {self._base.kind} cannot take {event.type}")
+        phase = NEXT[self._base.kind, self._phase].get(model)
+        if phase is None:
+            raise IllegalRecord(Cause.ILLEGAL_TRANSITION, f"{event.type} cannot come when {self._phase}")
+        sequence = event.sequence
+        newest = not self._held or sequence > self._held[-1][1]
+        self._check_end(sequence, ends=model in _ENDS, newest=newest)
+        self._check_people(data)
+        held = insert(self._held, sequence)
+        if len(held) > GAPS_MAX:
+            raise IllegalRecord(Cause.TOO_MANY_GAPS, f"the conversation has more than {GAPS_MAX} holes")
+        if newest:
+            self._last_at = event.at
+        self._phase = phase
+        self._held = held
+        self.fresh[sequence] = event
+        _EFFECTS[model](self, event)
+
+    def finish(self, segments: int, head: bytes) -> Conversation:
+        """Return the conversation after the batch, given its count of stored segments and their newest hash."""
+        return Conversation(
+            id=self._base.id,
+            kind=self._base.kind,
+            phase=self._phase,
+            revision=self._base.revision + 1,
+            segments=segments,
+            head=head,
+            held=self._held,
+            opening=self._opening,
+            ending=self._ending,
+            first_message=self._first_message,
+            messages=self._messages,
+            last_at=self._last_at,
+            members=self._roster.members,
+        )
+
+    def _check_end(self, sequence: int, *, ends: bool, newest: bool) -> None:
+        if self._ending is not None and sequence > self._ending.sequence:
+            raise IllegalRecord(Cause.AFTER_END, "the conversation ended with a lower sequence")
+        if ends and not newest:
+            raise IllegalRecord(Cause.AFTER_END, "the end is below a sequence that is held")
+
+    def _check_people(self, data: ev.EventData) -> None:
+        people = _people(data)
+        if people and len(self._roster.members) + self._roster.unknown(people) > PARTICIPANTS_MAX:
+            raise IllegalRecord(Cause.TOO_MANY_PARTICIPANTS, f"more than {PARTICIPANTS_MAX} people took part")
+
+    def _open(self, event: Event) -> None:
+        data = event.data
+        assert isinstance(data, ev.ConversationStarted | ev.CallStarted | ev.ConferenceActivated)
+        self._opening = Opening(event.at, data)
+        if not isinstance(data, ev.ConferenceActivated):
+            for person in data.participants:
+                self._roster.come(person, event.sequence, event.at)
+            for person in data.invited:
+                self._roster.invite(person, event.sequence, event.at)
+        self._roster.touch_all()  # subject and start are the opening event's to say
+
+    def _end(self, event: Event) -> None:
+        self._ending = Ending(event.sequence, event.at)
+
+    def _message(self, event: Event) -> None:
+        self._messages += 1
+        if self._first_message is None or event.sequence < self._first_message:
+            self._first_message = event.sequence
+            self._roster.touch_missed()
+
+    def _keep(self, event: Event) -> None:
+        """It has its place in the history and changes nothing else."""
+
+    def _come(self, event: Event) -> None:
+        assert isinstance(event.data, ev.ConversationParticipantJoined | ev.ConferenceJoined)
+        self._roster.come(event.data.participant, event.sequence, event.at)
+
+    def _go(self, event: Event) -> None:
+        assert isinstance(event.data, ev.ConversationParticipantLeft | ev.ConferenceLeft)
+        self._roster.go(event.data.sip, event.sequence, event.at)
+
+    def _miss(self, event: Event) -> None:
+        assert isinstance(event.data, ev.ConversationMissed | ev.CallMissed)
+        self._roster.miss(event.data.participant, event.sequence, event.at)
+
+
+_EFFECTS: Final[dict[type[ev.EventData], Callable[[Draft, Event], None]]] = {
+    ev.ConversationStarted: Draft._open,
+    ev.ConversationMessage: Draft._message,
+    ev.ConversationParticipantJoined: Draft._come,
+    ev.ConversationParticipantLeft: Draft._go,
+    ev.ConversationMissed: Draft._miss,
+    ev.ConversationEnded: Draft._end,
+    ev.CallStarted: Draft._open,
+    ev.CallMissed: Draft._miss,
+    ev.CallEnded: Draft._end,
+    ev.ConferenceActivated: Draft._open,
+    ev.ConferenceJoined: Draft._come,
+    ev.ConferenceLeft: Draft._go,
+    ev.ConferenceMessage: Draft._message,
+    ev.ConferenceTopic: Draft._keep,
+    ev.ConferenceEnded: Draft._end,
+}
+"""What each event does beside taking its place; a test proves that every type of the catalogue is here."""
+
+_ENDS: Final = frozenset({ev.ConversationEnded, ev.CallEnded, ev.ConferenceEnded})
+
+
+def _people(data: ev.EventData) -> tuple[str, ...]:
+    """Return who would become a member by this event."""
+    match data:
+        case ev.ConversationMessage() | ev.ConferenceMessage():
+            return ()
+        case ev.ConversationStarted() | ev.CallStarted():
+            return tuple(person.sip for person in (*data.participants, *data.invited))
+        case ev.ConversationParticipantJoined() | ev.ConferenceJoined() | ev.ConversationMissed() | ev.CallMissed():
+            return (data.participant.sip,)
+        case ev.ConversationParticipantLeft() | ev.ConferenceLeft():
+            return (data.sip,)
+        case _:
+            return ()

@@ -1,0 +1,67 @@
+"""Filing: which folder a conversation goes to for one person, as which kind of item, under which subject."""
+
+import hashlib
+
+from consumers.conversation import Conversation, Member, Opener
+from consumers.folder import FolderId
+from consumers.item import Item, ItemClass, Status
+from consumers.transitions import Kind
+from consumers.visibility import stints, visible
+from schemas.events import CallStarted, ConferenceActivated
+
+SUBJECT_NAMES_MAX = 5
+"""Names in a subject; a sixth and later are counted. Outlook shows about that many before it cuts."""
+
+
+def file_item(conversation: Conversation, member: Member) -> Item | None:
+    """Return the item that this conversation is in this member's mailbox, or None while it is none.
+
+    Somebody who was present has an archived item; somebody who was only reported as having missed it has a missed
+    item; somebody who was merely invited has none.
+    """
+    present = bool(stints(member.moves))
+    if not present and member.missed is None:
+        return None
+    opening = conversation.opening
+    return Item(
+        id=item_id(member.sip, conversation.id),
+        mailbox=member.sip,
+        folder=_folder(conversation.kind),
+        conversation=conversation.id,
+        kind=conversation.kind,
+        item_class=_item_class(conversation.kind, present),
+        subject=_subject(opening.data, member.sip, present) if opening else "",
+        status=Status.ARCHIVED if present else Status.MISSED,
+        thread=opening.data.thread if opening else "",
+        started_at=opening.at if opening else None,
+        visible=visible(conversation, member),
+    )
+
+
+def item_id(mailbox: str, conversation: str) -> str:
+    """Return the item's id: the same mailbox and conversation always have the same one, and no others have it."""
+    return hashlib.blake2b(f"{mailbox}\x00{conversation}".encode(), digest_size=16).hexdigest()
+
+
+def _folder(kind: Kind) -> FolderId:
+    return FolderId.WEB_CONFERENCING_HISTORY if kind is Kind.CONFERENCE else FolderId.CONVERSATION_HISTORY
+
+
+def _item_class(kind: Kind, present: bool) -> ItemClass:
+    if kind is Kind.CALL:
+        return ItemClass.CALL if present else ItemClass.MISSED_CALL
+    return ItemClass.CONVERSATION if present else ItemClass.MISSED
+
+
+def _subject(opener: Opener, owner: str, present: bool) -> str:
+    if isinstance(opener, ConferenceActivated):
+        if opener.subject:
+            return opener.subject
+        return f"Conference organized by {opener.organizer.name}" if opener.organizer else "Conference"
+    names = [person.name for person in (*opener.participants, *opener.invited) if person.sip != owner]
+    others = ", ".join(names[:SUBJECT_NAMES_MAX])
+    if len(names) > SUBJECT_NAMES_MAX:
+        others += f" and {len(names) - SUBJECT_NAMES_MAX} more"
+    if isinstance(opener, CallStarted):
+        return f"Call with {others}" if present else f"Missed call from {others}"
+    return f"Conversation with {others}" if present else f"Missed conversation with {others}"

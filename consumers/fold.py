@@ -1,0 +1,141 @@
+"""The fold: a run of events and the conversations they belong to, in; one batch and an outcome a record, out.
+
+Pure: everything it needs is passed in. What it stores is a function of the set of a conversation's events; see
+the theory of operation in `consumers.transitions`.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from consumers.batch import Batch, Checkpoint, Counts, FirstUse, Quarantined
+from consumers.conversation import Conversation, Member
+from consumers.decoding import Decoded
+from consumers.draft import Draft
+from consumers.filing import file_item
+from consumers.item import Item
+from consumers.segment import Segment, seal_all
+from consumers.sequences import holds
+from consumers.transitions import KINDS
+from schemas.envelope import Event
+from schemas.errors import Cause, IllegalRecord, RecordRejected
+
+Place = tuple[str, int]
+"""A conversation and a sequence in it."""
+
+
+def recalls(decoded: Iterable[Decoded], known: Mapping[str, Conversation]) -> set[Place]:
+    """Return the places of events that are held already, and must be read to tell duplicate from conflict."""
+    places = set()
+    for _, event in decoded:
+        if isinstance(event, Event):
+            conversation = known.get(event.data.conversation)
+            if conversation is not None and holds(conversation.held, event.sequence):
+                places.add((conversation.id, event.sequence))
+    return places
+
+
+def fold(
+    checkpoint: Checkpoint,
+    decoded: list[Decoded],
+    known: Mapping[str, Conversation],
+    recalled: Mapping[Place, Event],
+) -> Batch:
+    """Fold a run of records, in order of offset, into one batch on top of `checkpoint`.
+
+    `known` has every stored conversation that a record of the run belongs to; `recalled` the stored event of each
+    place that `recalls` names.
+    """
+    drafts: dict[str, Draft] = {}
+    quarantine: list[Quarantined] = []
+    duplicates = 0
+    watermark = checkpoint.watermark
+    for record, event in decoded:
+        if isinstance(event, RecordRejected):
+            quarantine.append(Quarantined(record, event.cause, event.detail))
+            continue
+        try:
+            if _add(event, drafts, known, recalled):
+                watermark = _later(watermark, event.moment)
+            else:
+                duplicates += 1
+        except IllegalRecord as rejected:
+            quarantine.append(Quarantined(record, rejected.cause, rejected.detail))
+    counts = Counts(len(decoded) - duplicates - len(quarantine), duplicates, len(quarantine))
+    end = decoded[-1].record.offset + 1
+    return _batch(checkpoint, end, [d for d in drafts.values() if d.fresh], quarantine, counts, watermark)
+
+
+def _add(
+    event: Event, drafts: dict[str, Draft], known: Mapping[str, Conversation], recalled: Mapping[Place, Event]
+) -> bool:
+    """Add the event to its conversation; False says that it is there already. Raises IllegalRecord."""
+    name = event.data.conversation
+    draft = drafts.get(name)
+    if draft is None:
+        base = known.get(name) or Conversation(name, KINDS[type(event.data)])
+        draft = drafts[name] = Draft(base)
+    if not draft.holds(event.sequence):
+        draft.add(event)
+        return True
+    held = draft.fresh.get(event.sequence) or recalled[name, event.sequence]
+    if not same(event, held):
+        raise IllegalRecord(Cause.SEQUENCE_CONFLICT, "another event is held at this sequence")
+    return False
+
+
+def same(event: Event, held: Event) -> bool:
+    """Return whether two reports are of one event: several devices report it with one id and one content.
+
+    Source and time are the reporting device's own and may differ.
+    """
+    return event.id == held.id and event.data == held.data
+
+
+def _later(watermark: datetime | None, moment: datetime) -> datetime:
+    return moment if watermark is None or moment > watermark else watermark
+
+
+def _batch(
+    checkpoint: Checkpoint,
+    end: int,
+    drafts: list[Draft],
+    quarantine: list[Quarantined],
+    counts: Counts,
+    watermark: datetime | None,
+) -> Batch:
+    segments: list[Segment] = []
+    conversations: list[Conversation] = []
+    items: list[Item] = []
+    mailboxes: list[FirstUse] = []
+    rosters: set[str] = set()
+    for draft in drafts:
+        base = draft.base
+        sealed = seal_all(base.id, base.segments, base.head, draft.fresh)
+        segments.extend(sealed)
+        conversation = draft.finish(sealed[-1].ordinal, sealed[-1].hash)
+        conversations.append(conversation)
+        if conversation.members is not base.members:
+            rosters.add(conversation.id)
+        for sip in sorted(draft.touched):
+            member = conversation.members[sip]
+            item = file_item(conversation, member)
+            if item is not None:
+                items.append(item)
+                mailboxes.append(_first_use(conversation, member))
+    return Batch(
+        lane=checkpoint.lane,
+        start=checkpoint.next,
+        end=end,
+        segments=tuple(segments),
+        conversations=tuple(conversations),
+        rosters=frozenset(rosters),
+        items=tuple(items),
+        mailboxes=tuple(mailboxes),
+        quarantine=tuple(quarantine),
+        counts=counts,
+        watermark=watermark,
+    )
+
+
+def _first_use(conversation: Conversation, member: Member) -> FirstUse:
+    return FirstUse(member.sip, member.name, member.named_at, conversation.id)

@@ -1,0 +1,31 @@
+"""A mailbox's folders: Exchange's distinguished ids, their display names, and the tree they form."""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+
+class FolderId(StrEnum):
+    """A folder by its distinguished id, which no language changes (EWS `DistinguishedFolderId`).
+
+    `webconferencinghistory` is ours: Lync keeps meetings in Exchange user folders, but EWS has no id for that folder.
+    """
+
+    ROOT = "msgfolderroot"
+    CONVERSATION_HISTORY = "conversationhistory"
+    WEB_CONFERENCING_HISTORY = "webconferencinghistory"
+
+
+class Folder(NamedTuple):
+    """A folder and where it hangs; the root has no parent."""
+
+    id: FolderId
+    name: str
+    parent: FolderId | None
+
+
+TREE: Final = (
+    Folder(FolderId.ROOT, "Top of Information Store", None),
+    Folder(FolderId.CONVERSATION_HISTORY, "Conversation History", FolderId.ROOT),
+    Folder(FolderId.WEB_CONFERENCING_HISTORY, "Web Conferencing History", FolderId.CONVERSATION_HISTORY),
+)
+"""The folders that every mailbox gets on first use."""

@@ -1,0 +1,45 @@
+"""One conversation in one folder of one mailbox."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consumers.folder import FolderId
+from consumers.transitions import Kind
+from consumers.visibility import Visible
+
+
+class ItemClass(StrEnum):
+    """Exchange's item classes for what Lync leaves in a mailbox (domain reference, section 2.2)."""
+
+    CONVERSATION = "IPM.Note.Microsoft.Conversation"
+    CALL = "IPM.Note.Microsoft.Conversation.Voice"
+    MISSED = "IPM.Note.Microsoft.Missed"
+    MISSED_CALL = "IPM.Note.Microsoft.Missed.Voice"
+
+
+class Status(StrEnum):
+    """A conversation log's status (UCWA `ConversationLogStatus`)."""
+
+    ARCHIVED = "archived"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a mailbox holds of a conversation: where it lies, what it is called, and what its owner may see.
+
+    `id` is 32 hexadecimal digits, a function of mailbox and conversation. `started_at` is RFC 3339 UTC, or None while
+    the opening event is not held. Text is not here: it is in the conversation's segments, once for all mailboxes.
+    """
+
+    id: str
+    mailbox: str
+    folder: FolderId
+    conversation: str
+    kind: Kind
+    item_class: ItemClass
+    subject: str
+    status: Status
+    thread: str
+    started_at: str | None
+    visible: Visible

@@ -1,0 +1,153 @@
+"""The one door to Kafka for reading: a group member whose partitions are lanes. Loss-relevant options are explicit."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    OffsetOutOfRangeError,
+)
+
+from consumers.batch import LaneId
+from schemas.errors import DependencyUnavailable, Misconfigured
+from schemas.record import Record
+
+FETCH_WAIT_MS: Final = 500
+"""How long one fetch waits for a record before it returns none."""
+
+PARTITION_FETCH_BYTES: Final = 8 * 1024 * 1024
+"""What one fetch may bring of one partition: the memory a lane's input takes, and room for an oversized record."""
+
+SESSION_TIMEOUT_MS: Final = 45_000
+"""After this long without a heartbeat, another member gets the partitions (Kafka's default since 3.0)."""
+
+REBALANCE_TIMEOUT_MS: Final = 60_000
+"""How long a rebalance waits for members: longer than the flush of a revoked lane may take."""
+
+REQUEST_TIMEOUT_MS: Final = 40_000
+"""One request to a broker."""
+
+Assigned = Callable[[Sequence[LaneId]], Awaitable[None]]
+
+
+class KafkaSource:
+    """Reads topics as a member of a consumer group. Offsets committed to Kafka are for lag tools only."""
+
+    def __init__(self, bootstrap: str, group: str, topics: Iterable[str]) -> None:
+        self._topics = sorted(topics)
+        self._marks: dict[TopicPartition, int] = {}
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap,
+            group_id=group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
+            fetch_max_bytes=4 * PARTITION_FETCH_BYTES,
+            session_timeout_ms=SESSION_TIMEOUT_MS,
+            rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            check_crcs=True,
+        )
+
+    async def start(self) -> None:
+        """Connect. Raises DependencyUnavailable where no broker answers, Misconfigured where a topic is missing."""
+        try:
+            await self._consumer.start()
+            known = await self._consumer.topics()
+        except KafkaError as error:
+            await self._consumer.stop()
+            raise DependencyUnavailable(f"Kafka cannot be reached: {type(error).__name__}") from error
+        missing = [topic for topic in self._topics if topic not in known]
+        if missing:
+            await self._consumer.stop()
+            raise Misconfigured(f"Kafka has no topic {', '.join(missing)}")
+
+    async def close(self) -> None:
+        """Leave the group, so that its other members need not wait for a time-out."""
+        await self._consumer.stop()
+
+    def join(self, assigned: Assigned, revoked: Assigned) -> None:
+        """Join the group; the two functions are awaited as partitions come and before they go."""
+        self._consumer.subscribe(self._topics, listener=_Listener(assigned, revoked))
+
+    async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
+        partition = TopicPartition(lane.topic, lane.partition)
+        try:
+            found = await self._consumer.getmany(partition, timeout_ms=FETCH_WAIT_MS, max_records=records_max)
+        except OffsetOutOfRangeError as error:
+            raise DependencyUnavailable(f"Kafka no longer has the next offset of {lane}", 30.0) from error
+        except KafkaError as error:
+            raise DependencyUnavailable(f"{lane} cannot be read: {type(error).__name__}") from error
+        return [_record(record) for record in found.get(partition, ())]
+
+    def seek(self, lane: LaneId, offset: int) -> None:
+        with suppress(IllegalStateError):  # revoked in the meantime: the lane is about to be stopped
+            self._consumer.seek(TopicPartition(lane.topic, lane.partition), offset)
+
+    async def beginning(self, lane: LaneId) -> int:
+        partition = TopicPartition(lane.topic, lane.partition)
+        return (await self._offsets(self._consumer.beginning_offsets, [partition]))[partition]
+
+    async def ends(self) -> Mapping[LaneId, tuple[int, int]]:
+        """Return the oldest and the next offset of every partition of the topics, as they are now."""
+        partitions = [
+            TopicPartition(topic, number)
+            for topic in self._topics
+            for number in sorted(self._consumer.partitions_for_topic(topic) or ())
+        ]
+        first = await self._offsets(self._consumer.beginning_offsets, partitions)
+        last = await self._offsets(self._consumer.end_offsets, partitions)
+        return {LaneId(p.topic, p.partition): (first[p], last[p]) for p in partitions}
+
+    def mark(self, lane: LaneId, offset: int) -> None:
+        self._marks[TopicPartition(lane.topic, lane.partition)] = offset
+
+    def lag(self, lane: LaneId, offset: int) -> int:
+        """Return how many records are behind `offset` in Kafka, as of the latest fetch; 0 where it is not known."""
+        with suppress(AssertionError, IllegalStateError):  # not assigned to this member
+            highwater = self._consumer.highwater(TopicPartition(lane.topic, lane.partition))
+            return max(0, highwater - offset) if highwater is not None else 0
+        return 0
+
+    async def publish_marks(self) -> None:
+        """Tell Kafka what is archived. Failing to is no loss: the checkpoints are elsewhere."""
+        assigned = self._consumer.assignment()
+        marks = {partition: offset for partition, offset in self._marks.items() if partition in assigned}
+        self._marks.clear()
+        if marks:
+            with suppress(CommitFailedError, IllegalStateError, KafkaError):
+                await self._consumer.commit(marks)
+
+    async def _offsets(
+        self, ask: Callable[[list[TopicPartition]], Awaitable[dict[TopicPartition, int]]], partitions: list[Any]
+    ) -> dict[TopicPartition, int]:
+        try:
+            return await ask(partitions)
+        except AuthenticationFailedError as error:
+            raise Misconfigured("Kafka refused the credentials") from error
+        except KafkaError as error:
+            raise DependencyUnavailable(f"Kafka gave no offsets: {type(error).__name__}") from error
+
+
+class _Listener(ConsumerRebalanceListener):
+    def __init__(self, assigned: Assigned, revoked: Assigned) -> None:
+        self._assigned = assigned
+        self._revoked = revoked
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        await self._assigned(sorted(LaneId(p.topic, p.partition) for p in assigned))
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self._revoked(sorted(LaneId(p.topic, p.partition) for p in revoked))
+
+
+def _record(record: Any) -> Record:
+    return Record(
+        record.topic, record.partition, record.offset, record.timestamp, record.key, record.headers, record.value
+    )

@@ -1,0 +1,173 @@
+"""A lane: one partition, strictly in order, from its checkpoint on. Fetch, decode, fold, commit, again.
+
+While one batch commits, the next is fetched, decoded and folded on top of it. Nothing but the store's checkpoint says
+how far the lane has come: after any doubt it forgets what it knows and begins again from there.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from consumers.batch import Batch, Checkpoint, LaneId
+from consumers.decoding import Decoded, bounded, decode_all
+from consumers.fold import fold, recalls
+from consumers.grant_keeper import GrantKeeper
+from consumers.ports import ArchiveStore, Fenced, LaneObserver, RecordSource, Stale
+from consumers.working_set import WorkingSet
+from schemas.catalogue import Stream
+from schemas.clock import Clock
+from schemas.envelope import Event
+from schemas.errors import DependencyUnavailable
+from schemas.limits import RECORD_BYTES_MAX
+from schemas.record import Record
+
+BACKOFF_S_MAX: Final = 30.0
+"""The longest pause between tries of a step: long enough to let a server start, short enough to notice that it did."""
+
+RETRY_S: Final = 0.05
+"""The first pause after losing a race for a checkpoint or a conversation; the winner needs about that long."""
+
+BACKOFF_DOUBLINGS_MAX: Final = 10
+"""Pauses stop doubling here; the longest pause is reached before."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLimits:
+    """How much a lane takes at once: records and bytes of a batch, bytes of a record, conversations kept at hand."""
+
+    batch_records: int = 1000
+    batch_bytes: int = 8 * 1024 * 1024
+    record_bytes_max: int = RECORD_BYTES_MAX
+    conversations_max: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class LaneParts:
+    """What all lanes of a process share."""
+
+    source: RecordSource
+    store: ArchiveStore
+    grants: GrantKeeper
+    observer: LaneObserver
+    clock: Clock
+    streams: Mapping[str, Stream]
+    limits: LaneLimits
+
+
+class Lane:
+    """Archives one partition until it is told to stop. `position` is the checkpoint as last committed."""
+
+    def __init__(self, lane: LaneId, parts: LaneParts) -> None:
+        self.id = lane
+        self.position: Checkpoint | None = None
+        self._parts = parts
+        self._stop = asyncio.Event()
+        self._failures = 0
+        self._known = WorkingSet(parts.limits.conversations_max)
+
+    def stop(self) -> None:
+        """Ask the lane to finish what it has begun to commit, and to end."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Archive until stopped. A bug is raised, with nothing of its batch committed."""
+        while not self._stop.is_set():
+            try:
+                await self._resume()
+                await self._archive()
+            except (Fenced, Stale, DependencyUnavailable) as error:
+                self._parts.observer.delayed(self.id, error)
+                first_s = error.retry_after_s if isinstance(error, DependencyUnavailable) else RETRY_S
+                await self._pause(min(first_s * 2**self._failures, BACKOFF_S_MAX))
+                self._failures = min(self._failures + 1, BACKOFF_DOUBLINGS_MAX)
+
+    async def _resume(self) -> None:
+        """Forget everything and begin at the checkpoint; without one, at the oldest record there is."""
+        self._known.clear()
+        checkpoint = await self._parts.store.checkpoint(self.id)
+        if checkpoint is None:
+            checkpoint = Checkpoint(self.id, await self._parts.source.beginning(self.id))
+        self._parts.source.seek(self.id, checkpoint.next)
+        self.position = checkpoint
+
+    async def _archive(self) -> None:
+        """Keep one commit under way while the next batch is made."""
+        assert self.position is not None
+        ahead = self.position
+        commit: asyncio.Task[None] | None = None
+        try:
+            while not self._stop.is_set():
+                records = await self._fetch()
+                for run in bounded(records, self._parts.limits.batch_bytes):
+                    decoded = decode_all(run, self._parts.streams, self._parts.limits.record_bytes_max)
+                    batch = await self._fold(ahead, decoded, commit)
+                    await _done(commit)
+                    commit = asyncio.create_task(self._commit(batch), name=f"commit {self.id}")
+                    ahead = _after(ahead, batch)
+                if not records:
+                    await _done(commit)
+            await _done(commit)
+        finally:
+            # A commit that has begun is waited for, also when the lane is cancelled or the next batch failed.
+            if commit is not None:
+                await asyncio.gather(commit, return_exceptions=True)
+
+    async def _fetch(self) -> Sequence[Record]:
+        """Return the next records, or none when the lane is told to stop."""
+        fetch = asyncio.ensure_future(self._parts.source.fetch(self.id, self._parts.limits.batch_records))
+        stop = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({fetch, stop}, return_when=asyncio.FIRST_COMPLETED)
+            return fetch.result() if fetch.done() else ()
+        finally:
+            await _cancelled(fetch, stop)
+
+    async def _fold(self, ahead: Checkpoint, decoded: list[Decoded], commit: asyncio.Task[None] | None) -> Batch:
+        """Fold records on top of `ahead`, which the commit under way will have made true."""
+        names = {event.data.conversation for _, event in decoded if isinstance(event, Event)}
+        missing = self._known.missing(names)
+        if missing:
+            self._known.add((await self._parts.store.load(missing)).values())
+        places = recalls(decoded, self._known)
+        if places:
+            await _done(commit)  # what it writes may be what is recalled
+        recalled = await self._parts.store.recall(places) if places else {}
+        batch = fold(ahead, decoded, self._known, recalled)
+        self._known.add(batch.conversations)
+        return batch
+
+    async def _commit(self, batch: Batch) -> None:
+        """Commit the batch, or raise what keeps it from being committed."""
+        started = self._parts.clock.monotonic()
+        await self._parts.store.commit(await self._parts.grants.current(), batch)
+        self.position = _after(Checkpoint(self.id, batch.start) if self.position is None else self.position, batch)
+        self._failures = 0
+        self._parts.source.mark(self.id, batch.end)
+        self._parts.observer.committed(batch, self._parts.clock.monotonic() - started)
+
+    async def _pause(self, delay_s: float) -> None:
+        sleep = asyncio.ensure_future(self._parts.clock.sleep(delay_s))
+        stop = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait({sleep, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _cancelled(sleep, stop)
+
+
+def _after(checkpoint: Checkpoint, batch: Batch) -> Checkpoint:
+    counts = type(batch.counts)(*map(sum, zip(checkpoint.counts, batch.counts, strict=True)))
+    return Checkpoint(checkpoint.lane, batch.end, counts, batch.watermark)
+
+
+async def _done(commit: asyncio.Task[None] | None) -> None:
+    """Wait for the commit and raise what it raised."""
+    if commit is not None:
+        await asyncio.shield(commit)
+
+
+async def _cancelled(*futures: asyncio.Future[Any]) -> None:
+    """Cancel what is still waited for, and wait until it is over."""
+    for future in futures:
+        future.cancel()
+    await asyncio.gather(*futures, return_exceptions=True)

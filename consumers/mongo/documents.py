@@ -1,0 +1,228 @@
+"""Documents: how events, conversations, items and checkpoints are written in MongoDB, and read back.
+
+Pure functions, the only ones that know field names. Times of events are kept as given, as RFC 3339 text; `started`
+is the same as a date, for sorting.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC
+from types import MappingProxyType
+from typing import Any
+
+from consumers.batch import Checkpoint, Counts, LaneId, Quarantined
+from consumers.conversation import Conversation, Ending, Member, Move, Opener, Opening
+from consumers.folder import FolderId
+from consumers.item import Item, ItemClass, Status
+from consumers.segment import Segment
+from consumers.transitions import Kind, Phase
+from schemas.catalogue import MODELS, TYPES, EventType
+from schemas.envelope import Event
+from schemas.errors import Cause
+from schemas.events import ConferenceMessage, ConversationMessage, EventData, Role
+from schemas.record import Record
+from schemas.times import parse_time
+
+Document = dict[str, Any]
+
+_FLAT = (ConversationMessage, ConferenceMessage)
+"""Models of plain strings, nearly all of the volume: their own fields are their document."""
+
+
+def segment_document(segment: Segment) -> Document:
+    return {
+        "_id": {"conversation": segment.conversation, "first": segment.first},
+        "last": segment.last,
+        "ordinal": segment.ordinal,
+        "previous": segment.previous,
+        "hash": segment.hash,
+        "events": [_event_document(event) for event in segment.events],
+    }
+
+
+def segment_of(document: Document) -> Segment:
+    name = document["_id"]["conversation"]
+    return Segment(
+        conversation=name,
+        first=document["_id"]["first"],
+        ordinal=document["ordinal"],
+        events=tuple(_event_of(name, event) for event in document["events"]),
+        previous=bytes(document["previous"]),
+        hash=bytes(document["hash"]),
+    )
+
+
+def _event_document(event: Event) -> Document:
+    return {
+        "sequence": event.sequence,
+        "id": event.id,
+        "source": event.source,
+        "type": str(event.type),
+        "at": event.at,
+        "data": _data_document(event.data),
+    }
+
+
+def _data_document(data: EventData) -> Document:
+    if isinstance(data, _FLAT):
+        return {"sip": data.sip, "text": data.text, "format": data.format}
+    return data.model_dump(mode="json", exclude={"conversation"})
+
+
+def _event_of(conversation: str, document: Document) -> Event:
+    name = EventType(document["type"])
+    at, moment = parse_time(document["at"])
+    data = _data_of(conversation, name, document["data"])
+    return Event(document["id"], document["source"], name, at, moment, document["sequence"], data)
+
+
+def _data_of(conversation: str, name: EventType, document: Document) -> EventData:
+    return MODELS[name].model_validate({"conversation": conversation, **document}, strict=False)
+
+
+def conversation_document(conversation: Conversation, lane: LaneId) -> Document:
+    """Everything but `_id` and `members`, which rarely change."""
+    opening, ending = conversation.opening, conversation.ending
+    return {
+        "kind": str(conversation.kind),
+        "phase": str(conversation.phase),
+        "lane": str(lane),
+        "revision": conversation.revision,
+        "segments": conversation.segments,
+        "head": conversation.head,
+        "held": [list(pair) for pair in conversation.held],
+        "opening": opening and _opening_document(opening),
+        "ending": ending and {"sequence": ending.sequence, "at": ending.at},
+        "first_message": conversation.first_message,
+        "messages": conversation.messages,
+        "last_at": conversation.last_at,
+    }
+
+
+def members_document(members: Iterable[Member]) -> list[Document]:
+    return [
+        {
+            "sip": member.sip,
+            "name": member.name,
+            "role": str(member.role),
+            "named_by": member.named_by,
+            "named_at": member.named_at,
+            "moves": [list(move) for move in member.moves],
+            "missed": member.missed,
+        }
+        for member in members
+    ]
+
+
+def conversation_of(document: Document) -> Conversation:
+    """Read a conversation; without its members where the document was read without them."""
+    opening, ending = document["opening"], document["ending"]
+    return Conversation(
+        id=document["_id"],
+        kind=Kind(document["kind"]),
+        phase=Phase(document["phase"]),
+        revision=document["revision"],
+        segments=document["segments"],
+        head=bytes(document["head"]),
+        held=tuple((first, last) for first, last in document["held"]),
+        opening=opening and _opening_of(document["_id"], opening),
+        ending=ending and Ending(ending["sequence"], ending["at"]),
+        first_message=document["first_message"],
+        messages=document["messages"],
+        last_at=document["last_at"],
+        members=MappingProxyType({member["sip"]: _member_of(member) for member in document.get("members", ())}),
+    )
+
+
+def _opening_document(opening: Opening) -> Document:
+    return {"at": opening.at, "type": str(TYPES[type(opening.data)]), "data": _data_document(opening.data)}
+
+
+def _opening_of(conversation: str, document: Document) -> Opening:
+    data = _data_of(conversation, EventType(document["type"]), document["data"])
+    assert isinstance(data, Opener)
+    return Opening(document["at"], data)
+
+
+def _member_of(document: Document) -> Member:
+    return Member(
+        sip=document["sip"],
+        name=document["name"],
+        role=Role(document["role"]),
+        named_by=document["named_by"],
+        named_at=document["named_at"],
+        moves=tuple(Move(*move) for move in document["moves"]),
+        missed=document["missed"],
+    )
+
+
+def item_document(item: Item) -> Document:
+    return {
+        "mailbox": item.mailbox,
+        "folder": str(item.folder),
+        "conversation": item.conversation,
+        "kind": str(item.kind),
+        "item_class": str(item.item_class),
+        "subject": item.subject,
+        "status": str(item.status),
+        "thread": item.thread,
+        "started": parse_time(item.started_at)[1] if item.started_at else None,
+        "started_at": item.started_at,
+        "visible": [list(pair) for pair in item.visible],
+    }
+
+
+def item_of(document: Document) -> Item:
+    return Item(
+        id=document["_id"],
+        mailbox=document["mailbox"],
+        folder=FolderId(document["folder"]),
+        conversation=document["conversation"],
+        kind=Kind(document["kind"]),
+        item_class=ItemClass(document["item_class"]),
+        subject=document["subject"],
+        status=Status(document["status"]),
+        thread=document["thread"],
+        started_at=document["started_at"],
+        visible=tuple((first, last) for first, last in document["visible"]),
+    )
+
+
+def checkpoint_of(lane: LaneId, document: Document) -> Checkpoint:
+    watermark = document["watermark"]
+    return Checkpoint(
+        lane=lane,
+        next=document["next"],
+        counts=Counts(document["archived"], document["duplicate"], document["quarantined"]),
+        watermark=watermark and watermark.replace(tzinfo=UTC),
+    )
+
+
+def quarantine_document(entry: Quarantined, fingerprint: bytes) -> Document:
+    """The whole record, byte for byte; its place in Kafka is its id, so that it cannot be there twice."""
+    record = entry.record
+    return {
+        "_id": f"{record.topic}/{record.partition}/{record.offset}",
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp_ms": record.timestamp_ms,
+        "key": record.key,
+        "headers": [[name, value] for name, value in record.headers],
+        "value": record.value,
+        "cause": str(entry.cause),
+        "detail": entry.detail,
+        "fingerprint": fingerprint,
+    }
+
+
+def quarantined_of(document: Document) -> Quarantined:
+    record = Record(
+        topic=document["topic"],
+        partition=document["partition"],
+        offset=document["offset"],
+        timestamp_ms=document["timestamp_ms"],
+        key=document["key"],
+        headers=tuple((name, value) for name, value in document["headers"]),
+        value=document["value"],
+    )
+    return Quarantined(record, Cause(document["cause"]), document["detail"])

@@ -1,0 +1,54 @@
+"""The one place where the driver's errors become ours, by type and code."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from pymongo.errors import (
+    AutoReconnect,
+    ConfigurationError,
+    ConnectionFailure,
+    ExecutionTimeout,
+    InvalidOperation,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    WTimeoutError,
+)
+
+from schemas.errors import DependencyUnavailable, Misconfigured
+
+_REFUSED: Final = frozenset({13, 18, 8000})
+"""Unauthorized, AuthenticationFailed, AtlasError: the credentials are not accepted."""
+
+_PASSING: Final = frozenset({6, 7, 89, 91, 112, 189, 202, 251, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
+"""Codes of a server that stops, fails over or is out of time; and of a transaction that lost a race."""
+
+
+@contextmanager
+def reported(what: str) -> Iterator[None]:
+    """Raise DependencyUnavailable or Misconfigured for what the driver raises; an error that is a bug stays itself."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise Misconfigured(f"{what}: the MongoDB address or its options are wrong") from error
+    except (ConnectionFailure, AutoReconnect, NetworkTimeout, ExecutionTimeout, WTimeoutError) as error:
+        raise DependencyUnavailable(f"{what}: {type(error).__name__}") from error
+    except OperationFailure as error:
+        if error.code in _REFUSED:
+            raise Misconfigured(f"{what}: MongoDB refused the credentials") from error
+        if passing(error):
+            raise DependencyUnavailable(f"{what}: MongoDB error {error.code}") from error
+        raise
+    except InvalidOperation:
+        raise
+    except PyMongoError as error:
+        if passing(error):
+            raise DependencyUnavailable(f"{what}: {type(error).__name__}") from error
+        raise
+
+
+def passing(error: PyMongoError) -> bool:
+    """Return whether the same call may succeed later."""
+    transient = error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
+    return transient or (isinstance(error, OperationFailure) and error.code in _PASSING)

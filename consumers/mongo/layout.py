@@ -1,0 +1,92 @@
+"""The store's layout: its version, its collections, every index, and the refusal to run on one that does not fit."""
+
+from typing import Any, Final
+
+from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import CollectionInvalid, OperationFailure
+
+from consumers.mongo.failures import reported
+from schemas.errors import Misconfigured
+
+Document = dict[str, Any]
+Database = AsyncIOMotorDatabase[Document]
+Collection = AsyncIOMotorCollection[Document]
+
+LAYOUT_VERSION: Final = 1
+"""Raised with every change that an older release could not read or write correctly."""
+
+OLDEST_READABLE: Final = 1
+"""The oldest layout that this release can work on."""
+
+SEGMENTS: Final = "segments"
+CONVERSATIONS: Final = "conversations"
+ITEMS: Final = "items"
+MAILBOXES: Final = "mailboxes"
+CHECKPOINTS: Final = "checkpoints"
+QUARANTINE: Final = "quarantine"
+LAYOUT: Final = "layout"
+
+INDEXES: Final[dict[str, list[IndexModel]]] = {
+    # segments, conversations, mailboxes and checkpoints are looked up by _id alone
+    SEGMENTS: [],
+    CONVERSATIONS: [],
+    MAILBOXES: [],
+    CHECKPOINTS: [],
+    ITEMS: [
+        # one page of a mailbox, of all folders or of one, by start and id
+        IndexModel([("mailbox", ASCENDING), ("started", ASCENDING), ("_id", ASCENDING)], name="mailbox_page"),
+        IndexModel(
+            [("mailbox", ASCENDING), ("folder", ASCENDING), ("started", ASCENDING), ("_id", ASCENDING)],
+            name="folder_page",
+        ),
+        # who has an item of a conversation: verification, and later deletion
+        IndexModel([("conversation", ASCENDING)], name="conversation"),
+    ],
+    QUARANTINE: [
+        IndexModel([("cause", ASCENDING), ("quarantined_at", DESCENDING)], name="cause_time"),
+        IndexModel([("quarantined_at", DESCENDING), ("_id", ASCENDING)], name="time"),
+        IndexModel([("fingerprint", ASCENDING)], name="fingerprint"),
+    ],
+}
+
+
+async def prepare(database: Database) -> None:
+    """Make what is missing: collections (a transaction cannot), indexes, and the layout's version.
+
+    Idempotent. Raises Misconfigured where the store's layout is not one that this release can work on.
+    """
+    with reported("the store cannot be prepared"):
+        await database[LAYOUT].update_one({"_id": "layout"}, {"$setOnInsert": {"version": LAYOUT_VERSION}}, upsert=True)
+        await check(database)
+        existing = set(await database.list_collection_names())
+        for name, indexes in INDEXES.items():
+            if name not in existing:
+                await _create(database, name)
+            if indexes:
+                await database[name].create_indexes(indexes)
+
+
+async def check(database: Database) -> None:
+    """Raise Misconfigured where the store's layout is not one that this release can work on."""
+    with reported("the store's layout cannot be read"):
+        stored = await database[LAYOUT].find_one({"_id": "layout"})
+    version = stored["version"] if stored else None
+    if version is not None and not OLDEST_READABLE <= version <= LAYOUT_VERSION:
+        raise Misconfigured(
+            f"the store has layout {version}; this release works on {OLDEST_READABLE} to {LAYOUT_VERSION}"
+        )
+
+
+async def _create(database: Database, name: str) -> None:
+    """Create a collection that another process may be creating too."""
+    try:
+        await database.create_collection(name)
+    except CollectionInvalid:
+        return
+    except OperationFailure as error:
+        if error.code != _NAMESPACE_EXISTS:
+            raise
+
+
+_NAMESPACE_EXISTS: Final = 48

@@ -1,0 +1,180 @@
+"""The reading side in MongoDB: every query bounded, and by an index."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Final
+
+from consumers.batch import Checkpoint, LaneId
+from consumers.conversation import Conversation
+from consumers.folder import FolderId
+from consumers.item import Item
+from consumers.mongo import documents
+from consumers.mongo.failures import reported
+from consumers.mongo.layout import (
+    CHECKPOINTS,
+    CONVERSATIONS,
+    ITEMS,
+    MAILBOXES,
+    QUARANTINE,
+    SEGMENTS,
+    Database,
+    Document,
+)
+from consumers.reading import FolderCount, ListedItem, Mailbox, NotFound, QuarantineEntry
+from schemas.envelope import Event
+from schemas.errors import Cause
+
+CURSOR_DOCUMENTS: Final = 100
+"""Documents that a stream has in memory at once."""
+
+_PAGE_ORDER: Final = [("started", 1), ("_id", 1)]
+
+
+class MongoReader:
+    """The `ArchiveReader` on a replica set."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def mailboxes(self) -> AsyncIterator[Mailbox]:
+        with reported("mailboxes cannot be read"):
+            async for document in self._database[MAILBOXES].find(sort=[("_id", 1)], batch_size=CURSOR_DOCUMENTS):
+                items = await self._database[ITEMS].count_documents({"mailbox": document["_id"]})
+                yield Mailbox(document["_id"], document["named"]["name"], items)
+
+    async def folders(self, user: str) -> Sequence[FolderCount]:
+        with reported("folders cannot be read"):
+            mailbox = await self._mailbox(user)
+            return [
+                FolderCount(
+                    FolderId(folder["id"]),
+                    folder["name"],
+                    folder["parent"] and FolderId(folder["parent"]),
+                    await self._database[ITEMS].count_documents({"mailbox": user, "folder": folder["id"]}),
+                )
+                for folder in mailbox["folders"]
+            ]
+
+    async def items(
+        self, user: str, folder: FolderId | None, after: str | None, items_max: int
+    ) -> Sequence[ListedItem]:
+        with reported("items cannot be read"):
+            await self._mailbox(user)
+            query: Document = {"mailbox": user}
+            if folder is not None:
+                query["folder"] = str(folder)
+            if after is not None:
+                query |= _after(await self._item(user, after))
+            found = self._database[ITEMS].find(query, sort=_PAGE_ORDER, limit=items_max)
+            return await self._listed(await found.to_list(None), members=False)
+
+    async def item(self, user: str, item: str) -> ListedItem:
+        with reported("an item cannot be read"):
+            return (await self._listed([await self._item(user, item)], members=True))[0]
+
+    async def all_items(self, user: str) -> AsyncIterator[ListedItem]:
+        with reported("items cannot be read"):
+            page: list[Document] = []
+            async for document in self._database[ITEMS].find({"mailbox": user}, sort=_PAGE_ORDER):
+                page.append(document)
+                if len(page) == CURSOR_DOCUMENTS:
+                    for listed in await self._listed(page, members=True):
+                        yield listed
+                    page = []
+            for listed in await self._listed(page, members=True):
+                yield listed
+
+    async def events(self, conversation: str) -> AsyncIterator[Event]:
+        bounds = {"$gte": _place(conversation, 0), "$lte": _place(conversation, 2**63 - 1)}
+        with reported("segments cannot be read"):
+            async for document in self._database[SEGMENTS].find({"_id": bounds}, sort=[("_id", 1)], batch_size=10):
+                for event in documents.segment_of(document).events:
+                    yield event
+
+    async def owners(self, conversations: Sequence[str]) -> Mapping[str, Sequence[Item]]:
+        owners: dict[str, list[Item]] = {}
+        with reported("items cannot be read"):
+            async for document in self._database[ITEMS].find({"conversation": {"$in": list(conversations)}}):
+                owners.setdefault(document["conversation"], []).append(documents.item_of(document))
+        return owners
+
+    async def conversation(self, conversation: str) -> Conversation | None:
+        with reported("a conversation cannot be read"):
+            found = await self._database[CONVERSATIONS].find_one({"_id": conversation})
+        return documents.conversation_of(found) if found else None
+
+    async def checkpoints(self) -> Sequence[Checkpoint]:
+        with reported("checkpoints cannot be read"):
+            found = await self._database[CHECKPOINTS].find(sort=[("_id", 1)]).to_list(None)
+        return [documents.checkpoint_of(_lane(document["_id"]), document) for document in found]
+
+    async def quarantine(self, cause: Cause | None) -> AsyncIterator[QuarantineEntry]:
+        query = {} if cause is None else {"cause": str(cause)}
+        with reported("the quarantine cannot be read"):
+            async for document in self._database[QUARANTINE].find(query, sort=[("quarantined_at", -1)], batch_size=10):
+                yield _quarantine_entry(document)
+
+    async def quarantined(self, entry: str) -> QuarantineEntry:
+        with reported("the quarantine cannot be read"):
+            found = await self._database[QUARANTINE].find_one({"_id": entry})
+        if found is None:
+            raise NotFound(f"the quarantine holds no record {entry}")
+        return _quarantine_entry(found)
+
+    async def quarantined_fingerprints(self, fingerprints: Sequence[bytes]) -> Mapping[bytes, int]:
+        counts: dict[bytes, int] = {}
+        query = {"fingerprint": {"$in": list(fingerprints)}}
+        with reported("the quarantine cannot be read"):
+            async for document in self._database[QUARANTINE].find(query, {"fingerprint": 1}):
+                mark = bytes(document["fingerprint"])
+                counts[mark] = counts.get(mark, 0) + 1
+        return counts
+
+    async def _mailbox(self, user: str) -> Document:
+        found = await self._database[MAILBOXES].find_one({"_id": user})
+        if found is None:
+            raise NotFound(f"there is no mailbox {user}")
+        return found
+
+    async def _item(self, user: str, item: str) -> Document:
+        found = await self._database[ITEMS].find_one({"_id": item})
+        if found is None or found["mailbox"] != user:
+            raise NotFound(f"mailbox {user} has no item {item}")
+        return found
+
+    async def _listed(self, items: list[Document], *, members: bool) -> list[ListedItem]:
+        """Join items with their conversations, at most a page of them at once."""
+        names = list({item["conversation"] for item in items})
+        projection = None if members else {"members": 0}
+        found = self._database[CONVERSATIONS].find({"_id": {"$in": names}}, projection)
+        conversations = {document["_id"]: document async for document in found}
+        lanes = list({document["lane"] for document in conversations.values()})
+        marks = self._database[CHECKPOINTS].find({"_id": {"$in": lanes}}, {"watermark": 1})
+        watermarks = {document["_id"]: document["watermark"] async for document in marks}
+        return [
+            ListedItem(
+                documents.item_of(item),
+                documents.conversation_of(conversations[item["conversation"]]),
+                watermarks.get(conversations[item["conversation"]]["lane"]),
+            )
+            for item in items
+        ]
+
+
+def _after(item: Document) -> Document:
+    """Items behind this one, in page order. Null starts sort before all dates, and `$gt` compares within a type."""
+    same = {"started": item["started"], "_id": {"$gt": item["_id"]}}
+    later = {"started": {"$gt": item["started"]}} if item["started"] is not None else {"started": {"$ne": None}}
+    return {"$or": [same, later]}
+
+
+def _place(conversation: str, first: int) -> Document:
+    return {"conversation": conversation, "first": first}
+
+
+def _lane(name: str) -> LaneId:
+    topic, partition = name.rsplit("/", 1)
+    return LaneId(topic, int(partition))
+
+
+def _quarantine_entry(document: Document) -> QuarantineEntry:
+    return QuarantineEntry(document["_id"], documents.quarantined_of(document), document["quarantined_at"])

@@ -1,0 +1,238 @@
+"""The archive in MongoDB: one fenced transaction a batch."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
+from pymongo import InsertOne, ReadPreference, UpdateOne, WriteConcern
+from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.read_concern import ReadConcern
+
+from consumers.batch import Batch, Checkpoint, FirstUse, LaneId
+from consumers.conversation import Conversation
+from consumers.folder import TREE
+from consumers.grant import Grant
+from consumers.mongo import documents
+from consumers.mongo.failures import reported
+from consumers.mongo.layout import (
+    CHECKPOINTS,
+    CONVERSATIONS,
+    ITEMS,
+    MAILBOXES,
+    QUARANTINE,
+    SEGMENTS,
+    Collection,
+    Database,
+    Document,
+)
+from consumers.ports import Fenced, Stale
+from consumers.segment import SEGMENT_EVENTS_MAX
+from schemas.clock import Clock
+from schemas.envelope import Event
+from schemas.errors import Misconfigured
+from schemas.fingerprint import fingerprint
+
+SERVER_SELECTION_TIMEOUT_MS: Final = 5_000
+"""How long a call waits for a primary before the lane backs off; an election takes less."""
+
+SOCKET_TIMEOUT_MS: Final = 30_000
+"""One round trip; a batch of the largest size takes well below a second."""
+
+JOURNALED: Final = WriteConcern(w="majority", j=True, wtimeout=SOCKET_TIMEOUT_MS)
+MAJORITY: Final = ReadConcern("majority")
+SNAPSHOT: Final = ReadConcern("snapshot")
+
+KNOWN_MAILBOXES_MAX: Final = 200_000
+"""Mailboxes remembered as made; forgetting them costs an idempotent write."""
+
+
+def connect(uri: str, database: str) -> Database:
+    """Return a database handle with explicit concerns. Raises Misconfigured for an address that cannot be read."""
+    try:
+        client: AsyncIOMotorClient[Document] = AsyncIOMotorClient(
+            uri,
+            serverSelectionTimeoutMS=SERVER_SELECTION_TIMEOUT_MS,
+            socketTimeoutMS=SOCKET_TIMEOUT_MS,
+            retryWrites=True,
+            retryReads=True,
+            tz_aware=True,
+            appname="lync-archiver",
+        )
+    except (ConfigurationError, ValueError) as error:
+        raise Misconfigured("the MongoDB address cannot be read") from error
+    return client.get_database(
+        database, read_concern=MAJORITY, write_concern=JOURNALED, read_preference=ReadPreference.PRIMARY
+    )
+
+
+class MongoStore:
+    """The `ArchiveStore` on a replica set."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._mailboxes: dict[str, tuple[str, str]] = {}
+
+    async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
+        with reported("the checkpoint cannot be read"):
+            found = await self._database[CHECKPOINTS].find_one({"_id": str(lane)})
+        return documents.checkpoint_of(lane, found) if found else None
+
+    async def load(self, conversations: Iterable[str]) -> Mapping[str, Conversation]:
+        with reported("conversations cannot be read"):
+            found = await self._database[CONVERSATIONS].find({"_id": {"$in": list(conversations)}}).to_list(None)
+        return {document["_id"]: documents.conversation_of(document) for document in found}
+
+    async def recall(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Event]:
+        wanted: dict[str, list[int]] = {}
+        for conversation, sequence in places:
+            wanted.setdefault(conversation, []).append(sequence)
+        recalled = {}
+        with reported("segments cannot be read"):
+            for conversation, sequences in wanted.items():
+                async for document in self._database[SEGMENTS].find(_segments_at(conversation, sequences)):
+                    for event in documents.segment_of(document).events:
+                        recalled[conversation, event.sequence] = event
+        return recalled
+
+    async def commit(self, grant: Grant, batch: Batch) -> None:
+        grant.check(self._clock.now())
+        with reported(f"a batch of {batch.lane} cannot be committed"):
+            await self._make_mailboxes(batch.mailboxes)
+            async with await self._database.client.start_session() as session:
+                session.start_transaction(read_concern=SNAPSHOT, write_concern=JOURNALED)
+                try:
+                    await self._write(batch, session)
+                except BaseException:
+                    await session.abort_transaction()
+                    raise
+                await _commit(session)
+
+    async def _write(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
+        await self._move_checkpoint(batch, session)  # 1: the fence, before anything that a stale lane could trip on
+        if batch.segments:  # 2
+            segments = [documents.segment_document(segment) for segment in batch.segments]
+            await self._segments(segments, session)
+        if batch.conversations:  # 3
+            await self._move_conversations(batch, session)
+        if batch.items:  # 4
+            operations = [
+                UpdateOne({"_id": item.id}, {"$set": documents.item_document(item)}, upsert=True)
+                for item in batch.items
+            ]
+            await self._database[ITEMS].bulk_write(operations, ordered=False, session=session)
+        if batch.quarantine:  # 5
+            now = self._clock.now()
+            await self._database[QUARANTINE].insert_many(
+                [
+                    documents.quarantine_document(entry, fingerprint(entry.record)) | {"quarantined_at": now}
+                    for entry in batch.quarantine
+                ],
+                ordered=False,
+                session=session,
+            )
+
+    async def _move_checkpoint(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
+        checkpoints: Collection = self._database[CHECKPOINTS]
+        change = {
+            "$set": {"next": batch.end, "watermark": batch.watermark},
+            "$inc": dict(batch.counts._asdict()),
+        }
+        moved = await checkpoints.update_one({"_id": str(batch.lane), "next": batch.start}, change, session=session)
+        if moved.matched_count == 1:
+            return
+        if await checkpoints.find_one({"_id": str(batch.lane)}, session=session) is not None:
+            raise Fenced(f"the checkpoint of {batch.lane} is not at {batch.start}")
+        first = {"_id": str(batch.lane), "next": batch.end, "watermark": batch.watermark, "start": batch.start}
+        try:
+            await checkpoints.insert_one(first | batch.counts._asdict(), session=session)
+        except DuplicateKeyError as error:
+            raise Fenced(f"another process began {batch.lane}") from error
+
+    async def _segments(self, segments: list[Document], session: AsyncIOMotorClientSession) -> None:
+        try:
+            await self._database[SEGMENTS].insert_many(segments, ordered=False, session=session)
+        except OperationFailure as error:
+            if _is_duplicate(error):
+                raise Stale("a segment is stored already") from error
+            raise
+
+    async def _move_conversations(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
+        operations: list[InsertOne[Document] | UpdateOne] = []
+        moved = 0
+        for conversation in batch.conversations:
+            document = documents.conversation_document(conversation, batch.lane)
+            if conversation.id in batch.rosters:
+                document["members"] = documents.members_document(conversation.members.values())
+            if conversation.revision == 1:
+                operations.append(InsertOne({"_id": conversation.id, "members": [], **document}))
+            else:
+                before = {"_id": conversation.id, "revision": conversation.revision - 1}
+                operations.append(UpdateOne(before, {"$set": document}))
+                moved += 1
+        try:
+            result = await self._database[CONVERSATIONS].bulk_write(operations, ordered=False, session=session)
+        except OperationFailure as error:
+            if _is_duplicate(error):
+                raise Stale("a conversation is stored already") from error
+            raise
+        if result.matched_count != moved:
+            raise Stale("a stored conversation is at another revision")
+
+    async def _make_mailboxes(self, mailboxes: Iterable[FirstUse]) -> None:
+        """Make mailboxes outside of the transaction: one twice is the same, and lanes do not contend for them."""
+        if len(self._mailboxes) > KNOWN_MAILBOXES_MAX:
+            self._mailboxes.clear()
+        new: dict[str, FirstUse] = {}
+        for use in mailboxes:
+            known = self._mailboxes.get(use.mailbox)
+            if known is None or (use.at, use.conversation) < known:
+                earlier = new.get(use.mailbox)
+                if earlier is None or (use.at, use.conversation) < (earlier.at, earlier.conversation):
+                    new[use.mailbox] = use
+        if new:
+            await self._database[MAILBOXES].bulk_write([_first_use(use) for use in new.values()], ordered=False)
+            self._mailboxes.update({name: (use.at, use.conversation) for name, use in new.items()})
+
+
+def _first_use(use: FirstUse) -> UpdateOne:
+    """The name is the one of the earliest use, whichever is archived first."""
+    named = {"at": use.at, "conversation": use.conversation, "name": use.name}
+    folders = [folder._asdict() for folder in TREE]
+    return UpdateOne(
+        {"_id": use.mailbox}, {"$min": {"named": named}, "$setOnInsert": {"folders": folders}}, upsert=True
+    )
+
+
+def _segments_at(conversation: str, sequences: list[int]) -> dict[str, Any]:
+    """Segments are disjoint and of bounded length, so those at some sequences begin in one bounded range of _id."""
+    low, high = min(sequences) - SEGMENT_EVENTS_MAX, max(sequences)
+    return {
+        "_id": {
+            "$gt": {"conversation": conversation, "first": low},
+            "$lte": {"conversation": conversation, "first": high},
+        },
+        "last": {"$gte": min(sequences)},
+    }
+
+
+def _is_duplicate(error: OperationFailure) -> bool:
+    details = error.details or {}
+    codes = {failure.get("code") for failure in details.get("writeErrors", ())}
+    return _DUPLICATE_KEY in codes or error.code == _DUPLICATE_KEY
+
+
+_DUPLICATE_KEY: Final = 11000
+_COMMIT_TRIES: Final = 3
+
+
+async def _commit(session: AsyncIOMotorClientSession) -> None:
+    """Commit; a lost answer is asked for again, since committing a transaction twice is committing it once."""
+    for left in reversed(range(_COMMIT_TRIES)):
+        try:
+            await session.commit_transaction()
+        except PyMongoError as error:
+            if not left or not error.has_error_label("UnknownTransactionCommitResult"):
+                raise
+        else:
+            return

@@ -1,0 +1,86 @@
+"""What the lanes need of the outside, in our own words. The contracts live here; adapters repeat nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from consumers.batch import Batch, Checkpoint, LaneId
+from consumers.conversation import Conversation
+from consumers.grant import Grant
+from schemas.envelope import Event
+from schemas.errors import LyncArchiverError
+from schemas.record import Record
+
+
+class Fenced(LyncArchiverError):
+    """The lane's checkpoint is not where the batch started: somebody else has the lane, or has had it."""
+
+
+class Stale(LyncArchiverError):
+    """A stored conversation is not at the revision that the batch was made from."""
+
+
+class ArchiveStore(Protocol):
+    """Where mailboxes, conversations, quarantine and checkpoints are kept.
+
+    Every method raises DependencyUnavailable where the store cannot be used now.
+    """
+
+    async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
+        """Return the lane's checkpoint, or None where nothing of it was ever committed. Sees every commit."""
+
+    async def load(self, conversations: Iterable[str]) -> Mapping[str, Conversation]:
+        """Return those of the named conversations that are stored, as of the latest commit."""
+
+    async def recall(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Event]:
+        """Return the stored events at these places (conversation, sequence); every one must be held."""
+
+    async def commit(self, grant: Grant, batch: Batch) -> None:
+        """Commit the batch: durably, and whole or not at all.
+
+        In this order: (1) the checkpoint moves from `batch.start` to `batch.end`, which is the fence; (2) segments
+        are inserted; (3) conversations move on by one revision; (4) items and (5) quarantine are written. Mailboxes
+        that are met for the first time are made before that; making one twice changes nothing.
+
+        Raises Fenced where the checkpoint is not at `batch.start`, Stale where a conversation is not at the revision
+        before, GrantRefused where the grant is over, DependencyUnavailable where the outcome is unknown: then the
+        checkpoint tells. A lane without a checkpoint starts at any offset.
+        """
+
+
+class RecordSource(Protocol):
+    """Where a lane's records come from."""
+
+    async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
+        """Return the lane's next records, in order of offset; none where none came for a while.
+
+        Raises DependencyUnavailable where the broker cannot be read now.
+        """
+
+    def seek(self, lane: LaneId, offset: int) -> None:
+        """Let the next fetch begin at this offset."""
+
+    async def beginning(self, lane: LaneId) -> int:
+        """Return the offset of the oldest record that is there."""
+
+    def mark(self, lane: LaneId, offset: int) -> None:
+        """Note for lag tools that everything before `offset` is archived. Nothing relies on it."""
+
+
+class GrantAuthority(Protocol):
+    """Who opens grants."""
+
+    async def open(self) -> Grant:
+        """Return a grant that is alive. Raises GrantRefused, a DependencyUnavailable, where there is none now."""
+
+
+class LaneObserver(Protocol):
+    """Who is told how a lane is doing. None of these may raise."""
+
+    def committed(self, batch: Batch, duration_s: float) -> None:
+        """A batch is in the store; its commit took this long."""
+
+    def delayed(self, lane: LaneId, error: LyncArchiverError) -> None:
+        """A step could not be taken and will be tried again."""
+
+    def halted(self, lane: LaneId, error: BaseException) -> None:
+        """The lane stopped for a bug; nothing of its batch is committed."""

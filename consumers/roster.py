@@ -1,0 +1,87 @@
+"""Who took part in a conversation, while one batch is folded into it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Final
+
+from consumers.conversation import Member, Move
+from schemas.events import Participant, Role
+from schemas.limits import SEQUENCE_MAX
+
+UNNAMED: Final = SEQUENCE_MAX
+"""`Member.named_by` of somebody whom only a leave mentions so far: any event that names them is earlier."""
+
+
+class Roster:
+    """The members of one conversation; the snapshot it starts from is never changed.
+
+    Every method is a set operation: the order of calls does not matter. `touched` holds the people whose item may
+    have changed.
+    """
+
+    __slots__ = ("_members", "_own", "touched")
+
+    def __init__(self, members: Mapping[str, Member]) -> None:
+        self._members = members
+        self._own: dict[str, Member] | None = None
+        self.touched: set[str] = set()
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """The members by SIP address, as a view that cannot be changed through."""
+        return self._members if self._own is None else MappingProxyType(self._own)
+
+    def unknown(self, people: tuple[str, ...]) -> int:
+        """Return how many of these people are not members yet."""
+        return len(set(people) - self._members.keys())
+
+    def come(self, person: Participant, sequence: int, at: str) -> None:
+        """Somebody is present from this sequence on."""
+        member = self._named(person, sequence, at)
+        self._put(replace(member, moves=_with(member.moves, Move(sequence, at, True))))
+
+    def go(self, sip: str, sequence: int, at: str) -> None:
+        """Somebody is gone after this sequence."""
+        member = self._members.get(sip) or Member(sip, "", Role.ATTENDEE, UNNAMED, "")
+        self._put(replace(member, moves=_with(member.moves, Move(sequence, at, False))))
+
+    def invite(self, person: Participant, sequence: int, at: str) -> None:
+        """Somebody was asked to come, and is not present for that."""
+        self._put(self._named(person, sequence, at))
+
+    def miss(self, person: Participant, sequence: int, at: str) -> None:
+        """Somebody who was asked never answered."""
+        member = self._named(person, sequence, at)
+        missed = sequence if member.missed is None else min(sequence, member.missed)
+        self._put(replace(member, missed=missed))
+
+    def touch_all(self) -> None:
+        """Something that every item shows has changed."""
+        self.touched.update(self._members)
+
+    def touch_missed(self) -> None:
+        """The first message has changed, which is what a missed item holds."""
+        self.touched.update(sip for sip, member in self._members.items() if member.missed is not None)
+
+    def _named(self, person: Participant, sequence: int, at: str) -> Member:
+        """Return the member, with name and role from this event where it is the earliest to give them."""
+        member = self._members.get(person.sip)
+        if member is None:
+            return Member(person.sip, person.name, person.role, sequence, at)
+        if sequence < member.named_by:
+            return replace(member, name=person.name, role=person.role, named_by=sequence, named_at=at)
+        return member
+
+    def _put(self, member: Member) -> None:
+        if self._own is None:
+            self._own = dict(self._members)
+            self._members = self._own
+        self._own[member.sip] = member
+        self.touched.add(member.sip)
+
+
+def _with(moves: tuple[Move, ...], move: Move) -> tuple[Move, ...]:
+    if not moves or moves[-1].sequence < move.sequence:
+        return (*moves, move)
+    return tuple(sorted((*moves, move)))

@@ -1,0 +1,75 @@
+"""Segments: a conversation's events in immutable pieces, each sealed with the hash of the one before."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.envelope import Event
+
+SEGMENT_EVENTS_MAX: Final = 1000
+"""Events of one segment. Looking one up reads its segment, and a document must stay far below 16 MiB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Events of one conversation with consecutive sequences from `first`.
+
+    `ordinal` counts the conversation's segments in the order of their commit, from 1; `hash` is SHA-256 over
+    `previous` (the hash of the segment before) and every event, so that no piece can be altered, removed, inserted
+    or swapped unseen.
+    """
+
+    conversation: str
+    first: int
+    ordinal: int
+    events: tuple[Event, ...]
+    previous: bytes
+    hash: bytes
+
+    @property
+    def last(self) -> int:
+        """The sequence of the last event."""
+        return self.first + len(self.events) - 1
+
+
+def seal(conversation: str, ordinal: int, events: tuple[Event, ...], previous: bytes) -> Segment:
+    """Return the segment of these events, given in order and without a hole, chained to the previous one."""
+    return Segment(conversation, events[0].sequence, ordinal, events, previous, _digest(events, previous))
+
+
+def seal_all(conversation: str, count: int, head: bytes, fresh: Mapping[int, Event]) -> list[Segment]:
+    """Return the segments that a batch adds to a conversation with `count` segments, of which `head` is the newest."""
+    segments: list[Segment] = []
+    for run in _runs(fresh):
+        segments.append(seal(conversation, count + len(segments) + 1, run, head))
+        head = segments[-1].hash
+    return segments
+
+
+def intact(segment: Segment) -> bool:
+    """Return whether the segment's hash is that of its events and its previous hash."""
+    return segment.hash == _digest(segment.events, segment.previous)
+
+
+def _runs(fresh: Mapping[int, Event]) -> Iterator[tuple[Event, ...]]:
+    """Split events into runs of consecutive sequences, none longer than a segment may be."""
+    run: list[Event] = []
+    for sequence in sorted(fresh):
+        if run and (sequence != run[-1].sequence + 1 or len(run) == SEGMENT_EVENTS_MAX):
+            yield tuple(run)
+            run = []
+        run.append(fresh[sequence])
+    if run:
+        yield tuple(run)
+
+
+def _digest(events: tuple[Event, ...], previous: bytes) -> bytes:
+    """Each field stands behind its length, so that no two lists of events have the same bytes."""
+    digest = hashlib.sha256(previous)
+    for event in events:
+        data = type(event.data).__pydantic_serializer__.to_json(event.data)
+        parts = (event.id.encode(), event.source.encode(), event.type.encode(), event.at.encode(), data)
+        digest.update(b"%d:%d:%d:%d:%d:%d:" % (event.sequence, *map(len, parts)))
+        digest.update(b"".join(parts))
+    return digest.digest()
