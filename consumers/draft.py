@@ -1,12 +1,12 @@
 """A conversation while one batch is folded into it: a snapshot, and what the batch adds to it."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
-from consumers.conversation import Conversation, Ending, Opening
+from consumers.conversation import Conversation, Ending, Opener, Opening
 from consumers.roster import Roster
 from consumers.sequences import holds, insert
-from consumers.transitions import KINDS, NEXT
+from consumers.transitions import NEXT
 from schemas import events as ev
 from schemas.envelope import Event
 from schemas.errors import Cause, IllegalRecord
@@ -26,15 +26,19 @@ class Draft:
         "_held",
         "_last_at",
         "_messages",
+        "_moves",
         "_opening",
         "_phase",
         "_roster",
         "fresh",
+        "kind",
     )
 
     def __init__(self, base: Conversation) -> None:
         self._base = base
+        self.kind = base.kind
         self._phase = base.phase
+        self._moves = NEXT[base.kind, base.phase]
         self._held = base.held
         self._opening = base.opening
         self._ending = base.ending
@@ -60,23 +64,26 @@ class Draft:
 
     def add(self, event: Event) -> None:
         """Add an event whose sequence is not held. Raises IllegalRecord, and changes nothing, where it does not fit."""
-        data = event.data
-        model = type(data)
-        if KINDS[model] is not self._base.kind:
-            raise IllegalRecord(Cause.ILLEGAL_TRANSITION, f"a {self._base.kind} cannot take {event.type}")
-        phase = NEXT[self._base.kind, self._phase].get(model)
+        model = type(event.data)
+        phase = self._moves.get(model)
         if phase is None:
-            raise IllegalRecord(Cause.ILLEGAL_TRANSITION, f"{event.type} cannot come when {self._phase}")
+            raise IllegalRecord(Cause.ILLEGAL_TRANSITION, f"{event.type} cannot come in a {self._phase} {self.kind}")
         sequence = event.sequence
         newest = not self._held or sequence > self._held[-1][1]
-        self._check_end(sequence, ends=model in _ENDS, newest=newest)
-        self._check_people(data)
+        if self._ending is not None and sequence > self._ending.sequence:
+            raise IllegalRecord(Cause.AFTER_END, "the conversation ended with a lower sequence")
+        if model in _ENDS and not newest:
+            raise IllegalRecord(Cause.AFTER_END, "the end is below a sequence that is held")
+        if model not in _NAMELESS:
+            self._check_people(event.data)
         held = insert(self._held, sequence)
         if len(held) > GAPS_MAX:
             raise IllegalRecord(Cause.TOO_MANY_GAPS, f"the conversation has more than {GAPS_MAX} holes")
         if newest:
             self._last_at = event.at
-        self._phase = phase
+        if phase is not self._phase:
+            self._phase = phase
+            self._moves = NEXT[self.kind, phase]
         self._held = held
         self.fresh[sequence] = event
         _EFFECTS[model](self, event)
@@ -85,7 +92,7 @@ class Draft:
         """Return the conversation after the batch, given its count of stored segments and their newest hash."""
         return Conversation(
             id=self._base.id,
-            kind=self._base.kind,
+            kind=self.kind,
             phase=self._phase,
             revision=self._base.revision + 1,
             segments=segments,
@@ -99,25 +106,19 @@ class Draft:
             members=self._roster.members,
         )
 
-    def _check_end(self, sequence: int, *, ends: bool, newest: bool) -> None:
-        if self._ending is not None and sequence > self._ending.sequence:
-            raise IllegalRecord(Cause.AFTER_END, "the conversation ended with a lower sequence")
-        if ends and not newest:
-            raise IllegalRecord(Cause.AFTER_END, "the end is below a sequence that is held")
-
     def _check_people(self, data: ev.EventData) -> None:
         people = _people(data)
-        if people and len(self._roster.members) + self._roster.unknown(people) > PARTICIPANTS_MAX:
+        if len(self._roster.members) + self._roster.unknown(people) > PARTICIPANTS_MAX:
             raise IllegalRecord(Cause.TOO_MANY_PARTICIPANTS, f"more than {PARTICIPANTS_MAX} people took part")
 
     def _open(self, event: Event) -> None:
         data = event.data
-        assert isinstance(data, ev.ConversationStarted | ev.CallStarted | ev.ConferenceActivated)
-        self._opening = Opening(event.at, data)
-        if not isinstance(data, ev.ConferenceActivated):
-            for person in data.participants:
+        self._opening = Opening(event.at, cast("Opener", data))
+        if type(data) in _OPENERS:
+            started = cast("ev.ConversationStarted", data)
+            for person in started.participants:
                 self._roster.come(person, event.sequence, event.at)
-            for person in data.invited:
+            for person in started.invited:
                 self._roster.invite(person, event.sequence, event.at)
         self._roster.touch_all()  # subject and start are the opening event's to say
 
@@ -134,16 +135,13 @@ class Draft:
         """It has its place in the history and changes nothing else."""
 
     def _come(self, event: Event) -> None:
-        assert isinstance(event.data, ev.ConversationParticipantJoined | ev.ConferenceJoined)
-        self._roster.come(event.data.participant, event.sequence, event.at)
+        self._roster.come(cast("ev.ConferenceJoined", event.data).participant, event.sequence, event.at)
 
     def _go(self, event: Event) -> None:
-        assert isinstance(event.data, ev.ConversationParticipantLeft | ev.ConferenceLeft)
-        self._roster.go(event.data.sip, event.sequence, event.at)
+        self._roster.go(cast("ev.ConferenceLeft", event.data).sip, event.sequence, event.at)
 
     def _miss(self, event: Event) -> None:
-        assert isinstance(event.data, ev.ConversationMissed | ev.CallMissed)
-        self._roster.miss(event.data.participant, event.sequence, event.at)
+        self._roster.miss(cast("ev.ConversationMissed", event.data).participant, event.sequence, event.at)
 
 
 _EFFECTS: Final[dict[type[ev.EventData], Callable[[Draft, Event], None]]] = {
@@ -169,15 +167,15 @@ _ENDS: Final = frozenset({ev.ConversationEnded, ev.CallEnded, ev.ConferenceEnded
 
 
 def _people(data: ev.EventData) -> tuple[str, ...]:
-    """Return who would become a member by this event."""
-    match data:
-        case ev.ConversationMessage() | ev.ConferenceMessage():
-            return ()
-        case ev.ConversationStarted() | ev.CallStarted():
-            return tuple(person.sip for person in (*data.participants, *data.invited))
-        case ev.ConversationParticipantJoined() | ev.ConferenceJoined() | ev.ConversationMissed() | ev.CallMissed():
-            return (data.participant.sip,)
-        case ev.ConversationParticipantLeft() | ev.ConferenceLeft():
-            return (data.sip,)
-        case _:
-            return ()
+    """Return who would become a member by this event. By exact type: `isinstance` is slow for pydantic's classes."""
+    model = type(data)
+    if model in _OPENERS:
+        return tuple(person.sip for person in (*data.participants, *data.invited))  # type: ignore[attr-defined]
+    if model in _LEAVES:
+        return (data.sip,)  # type: ignore[attr-defined]
+    return (data.participant.sip,)  # type: ignore[attr-defined]
+
+
+_NAMELESS: Final = _ENDS | {ev.ConversationMessage, ev.ConferenceMessage, ev.ConferenceTopic, ev.ConferenceActivated}
+_OPENERS: Final = frozenset({ev.ConversationStarted, ev.CallStarted})
+_LEAVES: Final = frozenset({ev.ConversationParticipantLeft, ev.ConferenceLeft})

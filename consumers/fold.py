@@ -88,7 +88,7 @@ def same(event: Event, held: Event) -> bool:
 
     Source and time are the reporting device's own and may differ.
     """
-    return event.id == held.id and event.data == held.data
+    return event.id == held.id and event.type is held.type and event.body == held.body
 
 
 def _later(watermark: datetime | None, moment: datetime) -> datetime:

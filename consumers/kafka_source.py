@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     AuthenticationFailedError,
     CommitFailedError,
@@ -40,7 +41,9 @@ class KafkaSource:
 
     def __init__(self, bootstrap: str, group: str, topics: Iterable[str]) -> None:
         self._topics = sorted(topics)
+        self._bootstrap = bootstrap
         self._marks: dict[TopicPartition, int] = {}
+        self._partitions: list[TopicPartition] = []
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             group_id=group,
@@ -59,14 +62,28 @@ class KafkaSource:
         """Connect. Raises DependencyUnavailable where no broker answers, Misconfigured where a topic is missing."""
         try:
             await self._consumer.start()
-            known = await self._consumer.topics()
+            self._partitions = await self._describe()
         except KafkaError as error:
             await self._consumer.stop()
             raise DependencyUnavailable(f"Kafka cannot be reached: {type(error).__name__}") from error
-        missing = [topic for topic in self._topics if topic not in known]
+        missing = set(self._topics) - {partition.topic for partition in self._partitions}
         if missing:
             await self._consumer.stop()
-            raise Misconfigured(f"Kafka has no topic {', '.join(missing)}")
+            raise Misconfigured(f"Kafka has no topic {', '.join(sorted(missing))}")
+
+    async def _describe(self) -> list[TopicPartition]:
+        """Return the partitions of those topics that exist."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+        await admin.start()
+        try:
+            found = await admin.describe_topics(self._topics)
+        finally:
+            await admin.close()
+        return [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in found
+            for partition in sorted(topic["partitions"], key=lambda entry: int(entry["partition"]))
+        ]
 
     async def close(self) -> None:
         """Leave the group, so that its other members need not wait for a time-out."""
@@ -96,14 +113,9 @@ class KafkaSource:
 
     async def ends(self) -> Mapping[LaneId, tuple[int, int]]:
         """Return the oldest and the next offset of every partition of the topics, as they are now."""
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in self._topics
-            for number in sorted(self._consumer.partitions_for_topic(topic) or ())
-        ]
-        first = await self._offsets(self._consumer.beginning_offsets, partitions)
-        last = await self._offsets(self._consumer.end_offsets, partitions)
-        return {LaneId(p.topic, p.partition): (first[p], last[p]) for p in partitions}
+        first = await self._offsets(self._consumer.beginning_offsets, self._partitions)
+        last = await self._offsets(self._consumer.end_offsets, self._partitions)
+        return {LaneId(p.topic, p.partition): (first[p], last[p]) for p in self._partitions}
 
     def mark(self, lane: LaneId, offset: int) -> None:
         self._marks[TopicPartition(lane.topic, lane.partition)] = offset

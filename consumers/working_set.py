@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from consumers.conversation import Conversation
 
@@ -15,6 +16,9 @@ class WorkingSet(Mapping[str, Conversation]):
 
     def __getitem__(self, name: str) -> Conversation:
         return self._kept[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._kept.get(name, default)  # Mapping's own costs an exception for every miss
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._kept)

@@ -50,7 +50,11 @@ _SHAPES: Final = {
 
 
 class Event(NamedTuple):
-    """One decoded event. `at` is RFC 3339 UTC as given, `moment` the same as a datetime to the microsecond."""
+    """One decoded event.
+
+    `at` is RFC 3339 UTC as given, `moment` the same as a datetime to the microsecond. `body` is `data` as JSON in
+    the one form that our producers write, whatever form the record had.
+    """
 
     id: str
     source: str
@@ -59,6 +63,7 @@ class Event(NamedTuple):
     moment: datetime
     sequence: int
     data: EventData
+    body: bytes
 
 
 def encode(event_id: str, source: str, at: str, sequence: int, data: EventData, topic: str) -> Record:
@@ -80,7 +85,7 @@ def encode(event_id: str, source: str, at: str, sequence: int, data: EventData, 
         ("content-type", b"application/json"),
     )
     stamp_ms = max(0, int(moment.timestamp() * 1000))
-    value = type(data).__pydantic_serializer__.to_json(data)
+    value = canonical(data)
     return Record(topic, -1, -1, stamp_ms, data.conversation.encode(), headers, value)
 
 
@@ -118,14 +123,14 @@ def _event(attributes: Attributes, value: bytes, key: bytes | None, stream: Stre
     sequence = _sequence(attributes.get("ce_sequence") or b"")
     if stream is not None and shape.stream is not stream:
         raise MalformedRecord(Cause.WRONG_TOPIC, f"{shape.name} does not belong in the topic for {stream}")
-    data = _data(shape.model, value)
+    data, body = _data(shape.model, value)
     if key != data.conversation.encode():
         raise MalformedRecord(Cause.KEY_MISMATCH, "the record's key is not the id of its conversation")
     if (sequence == 1) is not shape.opens:
         raise MalformedRecord(Cause.BAD_SEQUENCE, "an opening event has sequence 1, and nothing else has")
     if shape.ends and data.last_sequence != sequence:  # type: ignore[attr-defined]
         raise MalformedRecord(Cause.BAD_SEQUENCE, "an ending event's last_sequence is its own sequence")
-    return Event(event_id, source, shape.name, at, moment, sequence, data)
+    return Event(event_id, source, shape.name, at, moment, sequence, data, body)
 
 
 def _headers(pairs: Headers) -> dict[str, bytes | None]:
@@ -176,15 +181,21 @@ def _sequence(text: bytes) -> int:
     raise MalformedRecord(Cause.BAD_SEQUENCE, "the sequence is not a whole number from 1 to 2^63-1")
 
 
-def _data(model: type[EventData], value: bytes) -> EventData:
+def _data(model: type[EventData], value: bytes) -> tuple[EventData, bytes]:
     try:
-        data = model.model_validate_json(value)
+        data = model.__pydantic_validator__.validate_json(value)
     except ValidationError as error:
         raise _mismatch(model, error) from None  # its text repeats the input
     # Our own producers write exactly this form, which cannot repeat a key; any other form is searched for one.
-    if model.__pydantic_serializer__.to_json(data) != value and has_duplicate_keys(value):
+    body = canonical(data)
+    if body != value and has_duplicate_keys(value):
         raise MalformedRecord(Cause.DUPLICATE_KEYS, "an object names a key twice")
-    return data
+    return data, body
+
+
+def canonical(data: EventData) -> bytes:
+    """Return the data as JSON in the one form that our producers write."""
+    return type(data).__pydantic_serializer__.to_json(data)
 
 
 def _mismatch(model: type[EventData], error: ValidationError) -> MalformedRecord:
