@@ -2,29 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from consumers.batch import LaneId
 from consumers.lane import Lane, LaneParts
+from consumers.ports import Membership
 
 POLL_S: Final = 0.2
 """How often a process looks whether all lanes, its own and others', have come far enough."""
 
 MARK_S: Final = 1.0
 """How often Kafka is told what is archived: often enough for a lag tool."""
-
-
-class Membership(Protocol):
-    """The group as the archiver sees it."""
-
-    def join(self, assigned: object, revoked: object) -> None:
-        """Join; the two coroutine functions are awaited with lanes as they come and before they go."""
-
-    async def ends(self) -> Mapping[LaneId, tuple[int, int]]:
-        """Return the oldest and the next offset of every partition."""
-
-    async def publish_marks(self) -> None:
-        """Tell lag tools what is archived."""
 
 
 class LaneHalted(Exception):

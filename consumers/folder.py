@@ -3,6 +3,12 @@
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from schemas.errors import LyncArchiverError
+
+
+class NoSuchFolder(LyncArchiverError):
+    """A mailbox has no folder of that name."""
+
 
 class FolderId(StrEnum):
     """A folder by its distinguished id, which no language changes (EWS `DistinguishedFolderId`).
@@ -29,3 +35,11 @@ TREE: Final = (
     Folder(FolderId.WEB_CONFERENCING_HISTORY, "Web Conferencing History", FolderId.CONVERSATION_HISTORY),
 )
 """The folders that every mailbox gets on first use."""
+
+
+def folder_id(name: str) -> FolderId:
+    """Return the folder with this id or display name, in any case. Raises NoSuchFolder."""
+    for folder in TREE:
+        if name.lower() in {folder.id.value, folder.name.lower()}:
+            return folder.id
+    raise NoSuchFolder(f"there is no folder {name}; there are {', '.join(FolderId)}")

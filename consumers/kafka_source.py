@@ -15,6 +15,7 @@ from aiokafka.errors import (
 )
 
 from consumers.batch import LaneId
+from consumers.ports import LanesChange
 from schemas.errors import DependencyUnavailable, Misconfigured
 from schemas.record import Record
 
@@ -32,8 +33,6 @@ REBALANCE_TIMEOUT_MS: Final = 60_000
 
 REQUEST_TIMEOUT_MS: Final = 40_000
 """One request to a broker."""
-
-Assigned = Callable[[Sequence[LaneId]], Awaitable[None]]
 
 
 class KafkaSource:
@@ -89,7 +88,7 @@ class KafkaSource:
         """Leave the group, so that its other members need not wait for a time-out."""
         await self._consumer.stop()
 
-    def join(self, assigned: Assigned, revoked: Assigned) -> None:
+    def join(self, assigned: LanesChange, revoked: LanesChange) -> None:
         """Join the group; the two functions are awaited as partitions come and before they go."""
         self._consumer.subscribe(self._topics, listener=_Listener(assigned, revoked))
 
@@ -148,7 +147,7 @@ class KafkaSource:
 
 
 class _Listener(ConsumerRebalanceListener):
-    def __init__(self, assigned: Assigned, revoked: Assigned) -> None:
+    def __init__(self, assigned: LanesChange, revoked: LanesChange) -> None:
         self._assigned = assigned
         self._revoked = revoked
 

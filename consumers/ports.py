@@ -1,6 +1,6 @@
 """What the lanes need of the outside, in our own words. The contracts live here; adapters repeat nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from consumers.batch import Batch, Checkpoint, LaneId
@@ -84,3 +84,20 @@ class LaneObserver(Protocol):
 
     def halted(self, lane: LaneId, error: BaseException) -> None:
         """The lane stopped for a bug; nothing of its batch is committed."""
+
+
+LanesChange = Callable[[Sequence[LaneId]], Awaitable[None]]
+"""Awaited with lanes as they come, or before they go."""
+
+
+class Membership(Protocol):
+    """The group that shares out the lanes."""
+
+    def join(self, assigned: LanesChange, revoked: LanesChange) -> None:
+        """Join the group; the functions are awaited as lanes come and before they go."""
+
+    async def ends(self) -> Mapping[LaneId, tuple[int, int]]:
+        """Return the oldest and the next offset of every lane there is, as they are now."""
+
+    async def publish_marks(self) -> None:
+        """Tell lag tools what was marked. Never raises for what the broker answers."""

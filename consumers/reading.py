@@ -83,8 +83,8 @@ class ArchiveReader(Protocol):
     async def owners(self, conversations: Sequence[str]) -> Mapping[str, Sequence[Item]]:
         """Return all items of these conversations, whoever's they are."""
 
-    async def conversation(self, conversation: str) -> Conversation | None:
-        """Return a conversation with its members, or None."""
+    async def conversations(self, names: Sequence[str]) -> Mapping[str, Conversation]:
+        """Return those of these conversations that there are, with their members."""
 
     async def checkpoints(self) -> Sequence[Checkpoint]:
         """Return all lanes' checkpoints."""

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from consumers.conversation import Conversation
 from consumers.entry import Entry, entry_of
+from consumers.idle import idle_since
 from consumers.item import Item
 from consumers.roster import UNNAMED
 from consumers.sequences import Ranges
@@ -12,6 +14,7 @@ from consumers.transitions import Kind
 from consumers.visibility import Visible, sees, stints
 from schemas.envelope import Event
 from schemas.events import Role
+from schemas.times import parse_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +80,11 @@ def lines(item: Item, events: Iterable[Event]) -> Iterator[Entry]:
 
 def _overlap(visible: Visible, first: int, last: int | None) -> bool:
     return any((end is None or first <= end) and (last is None or begin <= last) for begin, end in visible)
+
+
+def idle_state(conversation: Conversation, watermark: datetime | None) -> str:
+    """Return `ended`, `idle` where ten minutes passed in the lane's event time since the last event, or `open`."""
+    if conversation.ending is not None:
+        return "ended"
+    last = parse_time(conversation.last_at)[1]
+    return "open" if idle_since(last, watermark) is None else "idle"

@@ -97,10 +97,10 @@ class MongoReader:
                 owners.setdefault(document["conversation"], []).append(documents.item_of(document))
         return owners
 
-    async def conversation(self, conversation: str) -> Conversation | None:
-        with reported("a conversation cannot be read"):
-            found = await self._database[CONVERSATIONS].find_one({"_id": conversation})
-        return documents.conversation_of(found) if found else None
+    async def conversations(self, names: Sequence[str]) -> Mapping[str, Conversation]:
+        with reported("conversations cannot be read"):
+            found = await self._database[CONVERSATIONS].find({"_id": {"$in": list(names)}}).to_list(None)
+        return {document["_id"]: documents.conversation_of(document) for document in found}
 
     async def checkpoints(self) -> Sequence[Checkpoint]:
         with reported("checkpoints cannot be read"):

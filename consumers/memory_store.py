@@ -1,0 +1,113 @@
+"""The archive in memory: the reference `ArchiveStore`, which tests run on and other adapters are compared with."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from consumers.batch import ZERO, Batch, Checkpoint, Counts, FirstUse, LaneId, Quarantined
+from consumers.conversation import Conversation
+from consumers.grant import Grant
+from consumers.item import Item
+from consumers.ports import Fenced, Stale
+from consumers.segment import Segment
+from schemas.clock import Clock
+from schemas.envelope import Event
+
+Named = tuple[str, str, str]
+"""Who named a mailbox's owner first: time, conversation, and the name."""
+
+
+class MemoryStore:
+    """The `ArchiveStore` in dictionaries. A commit checks everything, then changes everything, without a pause."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._checkpoints: dict[LaneId, Checkpoint] = {}
+        self._conversations: dict[str, Conversation] = {}
+        self._segments: dict[tuple[str, int], Segment] = {}
+        self._events: dict[tuple[str, int], Event] = {}
+        self._items: dict[str, Item] = {}
+        self._mailboxes: dict[str, Named] = {}
+        self._quarantine: dict[tuple[str, int, int], Quarantined] = {}
+
+    async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
+        return self._checkpoints.get(lane)
+
+    async def load(self, conversations: Iterable[str]) -> Mapping[str, Conversation]:
+        return {name: self._conversations[name] for name in conversations if name in self._conversations}
+
+    async def recall(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Event]:
+        return {place: self._events[place] for place in places}
+
+    async def commit(self, grant: Grant, batch: Batch) -> None:
+        grant.check(self._clock.now())
+        counts = self._fence(batch)
+        self._refuse_stale(batch)
+        self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark)
+        for segment in batch.segments:
+            self._segments[segment.conversation, segment.first] = segment
+            self._events.update({(segment.conversation, event.sequence): event for event in segment.events})
+        self._conversations.update({conversation.id: conversation for conversation in batch.conversations})
+        self._items.update({item.id: item for item in batch.items})
+        for entry in batch.quarantine:
+            self._quarantine[_place(entry)] = entry
+        for use in batch.mailboxes:
+            self._name(use)
+
+    def mailboxes(self) -> Mapping[str, Named]:
+        """Return every mailbox with what named its owner first."""
+        return dict(sorted(self._mailboxes.items()))
+
+    def items(self, mailbox: str | None = None) -> Sequence[Item]:
+        """Return the items of a mailbox, or of all, by mailbox and conversation."""
+        found = [item for item in self._items.values() if mailbox in {None, item.mailbox}]
+        return sorted(found, key=lambda item: (item.mailbox, item.conversation))
+
+    def conversations(self) -> Mapping[str, Conversation]:
+        """Return every conversation by id."""
+        return dict(sorted(self._conversations.items()))
+
+    def segments(self, conversation: str) -> Sequence[Segment]:
+        """Return a conversation's segments in the order of their commit."""
+        found = [segment for segment in self._segments.values() if segment.conversation == conversation]
+        return sorted(found, key=lambda segment: segment.ordinal)
+
+    def events(self, conversation: str) -> Sequence[Event]:
+        """Return a conversation's events in order of sequence."""
+        found = [segment for segment in self._segments.values() if segment.conversation == conversation]
+        return [event for segment in sorted(found, key=lambda segment: segment.first) for event in segment.events]
+
+    def quarantine(self) -> Sequence[Quarantined]:
+        """Return every quarantined record, by its place in Kafka."""
+        return [self._quarantine[place] for place in sorted(self._quarantine)]
+
+    def checkpoints(self) -> Mapping[LaneId, Checkpoint]:
+        """Return every lane's checkpoint."""
+        return dict(sorted(self._checkpoints.items()))
+
+    def _fence(self, batch: Batch) -> Counts:
+        """Return the lane's counts after the batch. Raises Fenced."""
+        stored = self._checkpoints.get(batch.lane)
+        if stored is not None and stored.next != batch.start:
+            raise Fenced(f"the checkpoint of {batch.lane} is not at {batch.start}")
+        before = stored.counts if stored else ZERO
+        return Counts(*map(sum, zip(before, batch.counts, strict=True)))
+
+    def _refuse_stale(self, batch: Batch) -> None:
+        for segment in batch.segments:
+            if (segment.conversation, segment.first) in self._segments:
+                raise Stale("a segment is stored already")
+        for conversation in batch.conversations:
+            stored = self._conversations.get(conversation.id)
+            if (stored.revision if stored else 0) != conversation.revision - 1:
+                raise Stale("a stored conversation is at another revision")
+        for entry in batch.quarantine:
+            if _place(entry) in self._quarantine:
+                raise AssertionError("a record is in quarantine already, though the fence let its batch pass")
+
+    def _name(self, use: FirstUse) -> None:
+        """The name is the one of the earliest use, whichever is archived first."""
+        named = (use.at, use.conversation, use.name)
+        self._mailboxes[use.mailbox] = min(named, self._mailboxes.get(use.mailbox, named))
+
+
+def _place(entry: Quarantined) -> tuple[str, int, int]:
+    return entry.record.topic, entry.record.partition, entry.record.offset

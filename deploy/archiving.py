@@ -1,0 +1,109 @@
+"""Composition of one archiver process: settings in, lanes running, everything closed in order on the way out."""
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from typing import Final
+
+import structlog
+
+from consumers.archiver import Archiver
+from consumers.batch import Counts
+from consumers.development_authority import DevelopmentAuthority
+from consumers.grant_keeper import GrantKeeper
+from consumers.kafka_source import KafkaSource
+from consumers.lane import LaneLimits, LaneParts
+from consumers.mongo.layout import prepare
+from consumers.mongo.store import MongoStore, connect
+from deploy.observation import Observation
+from deploy.settings import Settings, resolve_addresses
+from deploy.status_server import serving, status_app
+from schemas.catalogue import Stream
+from schemas.clock import SystemClock
+
+GC_THRESHOLDS: Final = (100_000, 50, 1000)
+"""The working set is large and long-lived: Python's defaults would walk it hundreds of times a second for nothing."""
+
+
+async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Event) -> Counts:
+    """Archive until stopped, or caught up with the ends at the start; return what became of the records.
+
+    Raises Misconfigured, DependencyUnavailable where a server cannot be reached at the start, LaneHalted for a bug.
+    """
+    gc.set_threshold(*GC_THRESHOLDS)
+    addresses = resolve_addresses(settings)
+    clock = SystemClock()
+    observation = Observation()
+    async with AsyncExitStack() as closing:
+        database = connect(addresses.mongodb_uri, settings.mongodb.database)
+        closing.callback(database.client.close)
+        await prepare(database)
+        streams = topic_streams(settings)
+        source = KafkaSource(addresses.bootstrap, settings.kafka.group, streams)
+        await source.start()
+        closing.push_async_callback(source.close)
+        parts = LaneParts(
+            source=source,
+            store=MongoStore(database, clock),
+            grants=GrantKeeper(DevelopmentAuthority(clock), clock),
+            observer=observation,
+            clock=clock,
+            streams=streams,
+            limits=LaneLimits(
+                batch_records=settings.archive.batch,
+                batch_bytes=settings.archive.batch_bytes,
+                record_bytes_max=settings.archive.record_bytes_max,
+            ),
+        )
+        archiver = Archiver(parts, source, settings.archive.flush_timeout_s)
+        app = status_app(
+            observation.registry,
+            sample=lambda: observation.sample(archiver, source.lag),
+            healthy=lambda: {"lanes": not archiver.halted},
+            ready=lambda: {
+                "lanes": not archiver.halted,
+                "positions": all(lane.position is not None for lane in archiver.lanes),
+            },
+        )
+        address = await closing.enter_async_context(serving(app, settings.http.host, settings.http.port))
+        structlog.get_logger().info("archiver started", action="started", status=address)
+        await archiver.run(stop, until_caught_up=until_caught_up)
+    structlog.get_logger().info("archiver stopped", action="stopped", **observation.counts._asdict())
+    return observation.counts
+
+
+def topic_streams(settings: Settings) -> dict[str, Stream]:
+    """Return the role of each topic that is archived."""
+    return {
+        settings.kafka.conversations_topic: Stream.CONVERSATIONS,
+        settings.kafka.conferences_topic: Stream.CONFERENCES,
+    }
+
+
+@contextmanager
+def stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set `stop` on SIGTERM and SIGINT, while the block runs."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def stop_at_end_of_input(stop: asyncio.Event) -> None:
+    """Set `stop` when standard input ends: a worker does not outlive the process that started it."""
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        if not os.read(sys.stdin.fileno(), 1):
+            loop.remove_reader(sys.stdin.fileno())
+            stop.set()
+
+    loop.add_reader(sys.stdin.fileno(), read)

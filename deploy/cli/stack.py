@@ -1,0 +1,90 @@
+"""`lync-archiver stack`: the local Kafka and mongod, as plain processes."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+DataOption = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Folder of the stack's data, logs and state.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    stack = typer.Typer(help="The local Kafka and MongoDB, as plain processes.", no_args_is_help=True)
+    stack.command("up")(up)
+    stack.command("status")(status)
+    stack.command("down")(down)
+    app.add_typer(stack, name="stack")
+
+
+def up(data: DataOption = None) -> None:
+    """Start the local stack, or what is missing of it, and create the topics."""
+    from deploy.stack.local import lasting_stack  # noqa: PLC0415  start-up time
+    from deploy.stack.stack import UpOutcome  # noqa: PLC0415
+
+    stack = lasting_stack(_settings(data))
+    with _spinner("starting Kafka and mongod"):
+        outcome = asyncio.run(stack.up())
+    said = {
+        UpOutcome.STARTED: "The local stack is up",
+        UpOutcome.HEALED: "The local stack is up again",
+        UpOutcome.ALREADY_UP: "The local stack is already up",
+    }
+    now = stack.status()
+    typer.echo(f"{said[outcome]}: Kafka {now.kafka}, MongoDB {now.mongodb}, data in {now.data}")
+
+
+def status(as_json: JsonOption = False, data: DataOption = None) -> None:
+    """Say what of the local stack runs, and where."""
+    from deploy.stack.state import read_status  # noqa: PLC0415  start-up time
+
+    now = read_status(_settings(data).stack.data)
+    if as_json:
+        document = {
+            "running": now.running,
+            "kafka": now.kafka,
+            "mongodb": now.mongodb,
+            "issuer": None,
+            "data": str(now.data),
+        }
+        typer.echo(json.dumps(document))
+        return
+    typer.echo(f"local stack  {'running' if now.running else 'not running'}")
+    typer.echo(f"Kafka        {now.kafka or 'not running'}")
+    typer.echo(f"MongoDB      {now.mongodb or 'not running'}")
+    typer.echo(f"data         {now.data}")
+
+
+def down(data: DataOption = None) -> None:
+    """Stop the local stack; its data stays."""
+    from deploy.stack.local import lasting_stack  # noqa: PLC0415  start-up time
+
+    stack = lasting_stack(_settings(data))
+    with _spinner("stopping Kafka and mongod"):
+        stopped = asyncio.run(stack.down())
+    typer.echo("The local stack is stopped" if stopped else "The local stack was not running")
+
+
+def _settings(data: Path | None) -> Any:
+    from deploy.settings import load_settings  # noqa: PLC0415  start-up time
+
+    return load_settings() if data is None else load_settings(stack={"data": data})
+
+
+@contextmanager
+def _spinner(text: str) -> Iterator[None]:
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415  start-up time
+
+    with Console(stderr=True).status(text):
+        yield

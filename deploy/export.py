@@ -1,0 +1,79 @@
+"""The export format of the contract: one item as a JSON document, one mailbox a line."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from consumers.reading import ArchiveReader, ListedItem
+from consumers.transcript import Header, attendances, header, lines
+from schemas.errors import Misconfigured
+
+
+async def item_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, Any]:
+    """Return an item whole, as its owner reads it. Its conversation must have been read with its members."""
+    item, conversation = listed.item, listed.conversation
+    names = {sip: member.name for sip, member in conversation.members.items()}
+    events = [event async for event in reader.events(conversation.id)]
+    return {
+        **header_document(header(item, conversation)),
+        "participants": [
+            {
+                "sip": person.sip,
+                "name": person.name,
+                "role": str(person.role),
+                "joined": [list(s) for s in person.joined],
+            }
+            for person in attendances(item, conversation)
+        ],
+        "entries": [
+            {
+                "sequence": line.sequence,
+                "at": line.at,
+                "kind": str(line.kind),
+                "sip": line.sip,
+                "name": names.get(line.sip, ""),
+                "text": line.text,
+            }
+            for line in lines(item, events)
+        ],
+    }
+
+
+def header_document(head: Header) -> dict[str, Any]:
+    """Return what a list of items says of one."""
+    item = head.item
+    return {
+        "id": item.id,
+        "folder": str(item.folder),
+        "item_class": str(item.item_class),
+        "subject": item.subject,
+        "conversation": item.conversation,
+        "thread": item.thread,
+        "kind": head.kind,
+        "status": str(item.status),
+        "started_at": item.started_at,
+        "ended_at": head.ended_at,
+        "complete": head.complete,
+        "gaps": [list(gap) for gap in head.gaps],
+    }
+
+
+async def mailbox_documents(reader: ArchiveReader, user: str) -> AsyncIterator[dict[str, Any]]:
+    """Stream a mailbox's items, by start then id."""
+    async for listed in reader.all_items(user):
+        yield await item_document(reader, listed)
+
+
+@contextmanager
+def writing(out: Path) -> Iterator[Callable[[str], object]]:
+    """Write UTF-8 to a file that takes its name only when it is whole. Raises Misconfigured where it cannot be made."""
+    part = out.with_name(f"{out.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            yield file.write
+        part.replace(out)
+    except OSError as error:
+        raise Misconfigured(f"{out} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,80 @@
+"""What an archiver process tells of itself: a log line a batch, and metrics for Prometheus."""
+
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from consumers.archiver import Archiver
+from consumers.batch import Batch, Counts, LaneId
+from schemas.errors import LyncArchiverError
+
+COMMIT_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+"""From one journaled majority write on a local disk to the limit of one round trip."""
+
+
+class Observation:
+    """The `LaneObserver` of a process, and its counts since the start."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self.registry = CollectorRegistry()
+        self._log = structlog.get_logger()
+        labels = ("topic", "partition")
+        self._records = Counter("lync_records", "Records by outcome.", (*labels, "outcome"), registry=self.registry)
+        self._causes = Counter("lync_quarantined", "Quarantined records by cause.", ("cause",), registry=self.registry)
+        self._batches = Counter("lync_batches", "Committed batches.", labels, registry=self.registry)
+        self._delays = Counter("lync_delays", "Steps to be tried again, by error.", ("error",), registry=self.registry)
+        self._halts = Gauge("lync_lanes_halted", "Lanes that stopped for a bug.", registry=self.registry)
+        self._lanes = Gauge("lync_lanes", "Lanes of this process.", registry=self.registry)
+        self._lag = Gauge(
+            "lync_lag_records", "Records behind the end of the partition.", labels, registry=self.registry
+        )
+        self._commits = Histogram(
+            "lync_commit_seconds", "Time of one commit.", registry=self.registry, buckets=COMMIT_BUCKETS_S
+        )
+
+    def committed(self, batch: Batch, duration_s: float) -> None:
+        topic, partition = batch.lane
+        self.counts = Counts(*map(sum, zip(self.counts, batch.counts, strict=True)))
+        for outcome, count in batch.counts._asdict().items():
+            self._records.labels(topic, partition, outcome).inc(count)
+        self._batches.labels(topic, partition).inc()
+        self._commits.observe(duration_s)
+        self._log.info(
+            "batch committed",
+            action="batch-committed",
+            lane=str(batch.lane),
+            start=batch.start,
+            end=batch.end,
+            duration_s=round(duration_s, 4),
+            **batch.counts._asdict(),
+        )
+        for entry in batch.quarantine:
+            self._causes.labels(entry.cause).inc()
+            self._log.warning(
+                "record quarantined",
+                action="record-quarantined",
+                lane=str(batch.lane),
+                offset=entry.record.offset,
+                cause=str(entry.cause),
+                detail=entry.detail,
+            )
+
+    def delayed(self, lane: LaneId, error: LyncArchiverError) -> None:
+        self._delays.labels(type(error).__name__).inc()
+        self._log.warning("lane delayed", action="lane-delayed", lane=str(lane), reason=str(error))
+
+    def halted(self, lane: LaneId, error: BaseException) -> None:
+        # The type alone: what a bug's message repeats is not known.
+        self._halts.inc()
+        self._log.error("lane halted", action="lane-halted", lane=str(lane), error=type(error).__name__)
+
+    def sample(self, archiver: Archiver, lag: Callable[[LaneId, int], int]) -> None:
+        """Set the gauges from the lanes as they are now."""
+        lanes = archiver.lanes
+        self._lanes.set(len(lanes))
+        for lane in lanes:
+            if lane.position is not None:
+                self._lag.labels(lane.id.topic, lane.id.partition).set(lag(lane.id, lane.position.next))

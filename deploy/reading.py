@@ -1,0 +1,27 @@
+"""Composition of the reading side: a reader on the archive that the settings name."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from consumers.mongo.layout import check
+from consumers.mongo.reader import MongoReader
+from consumers.mongo.store import connect
+from deploy.settings import Settings, load_settings, resolve_addresses
+
+
+@asynccontextmanager
+async def reading(settings: Settings | None = None) -> AsyncIterator[MongoReader]:
+    """Open the archive for reading. Raises Misconfigured where its layout is not this release's."""
+    settings = settings or load_settings()
+    database = connect(resolve_addresses(settings).mongodb_uri, settings.mongodb.database)
+    try:
+        await check(database)
+        yield MongoReader(database)
+    finally:
+        database.client.close()
+
+
+def sip_address(user: str) -> str:
+    """Return the address as mailboxes are named: lower case, with its scheme."""
+    lowered = user.lower()
+    return lowered if lowered.startswith("sip:") else f"sip:{lowered}"

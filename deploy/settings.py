@@ -1,0 +1,192 @@
+"""The settings, read once at start: what the caller says, else the environment, else `lync-archiver.toml`.
+
+The only module that reads the environment. Addresses that are not set are those of the running local stack.
+"""
+
+# ruff: noqa: TID251  the one module that reads the environment
+
+import os
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings.exceptions import SettingsError
+
+from deploy.errors import InvalidSettings
+from deploy.stack.state import read_status
+from schemas.limits import RECORD_BYTES_MAX
+
+PREFIX: Final = "LYNC_ARCHIVER_"
+_DELIMITER: Final = "__"
+_FILE: Final = "lync-archiver.toml"
+_FILE_VARIABLE: Final = f"{PREFIX}CONFIG"
+_MIB: Final = 1024 * 1024
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class KafkaSettings(_Group):
+    """Where the events are; `bootstrap` unset is the local stack."""
+
+    bootstrap: str | None = None
+    group: str = Field(default="lync-archiver", min_length=1)
+    conversations_topic: str = Field(default="lync.conversations", min_length=1)
+    conferences_topic: str = Field(default="lync.conferences", min_length=1)
+    contacts_topic: str = Field(default="lync.contacts", min_length=1)
+
+
+class MongoSettings(_Group):
+    """Where the mailboxes are; `uri` unset is the local stack. It may hold a password, hence a secret."""
+
+    uri: SecretStr | None = None
+    database: str = Field(default="lync_archive", min_length=1, max_length=63)
+
+
+class ArchiveSettings(_Group):
+    """The limits of one lane: records and bytes of a batch, and how long each step may take."""
+
+    batch: int = Field(default=1000, ge=1, le=10_000)
+    batch_bytes: int = Field(default=8 * _MIB, ge=1)
+    record_bytes_max: int = Field(default=RECORD_BYTES_MAX, ge=1)
+    idle_timeout_s: float = Field(default=600, gt=0)
+    flush_timeout_s: float = Field(default=20, gt=0)
+    commit_timeout_s: float = Field(default=30, gt=0)
+
+
+class HttpSettings(_Group):
+    """Where the token issuer, health and metrics listen; port 0 is a free one."""
+
+    host: str = Field(default="127.0.0.1", min_length=1)
+    port: int = Field(default=0, ge=0, le=65_535)
+
+
+class StackSettings(_Group):
+    """The local stack's folder and ports; port 0 is a free one, chosen once."""
+
+    data: Path = Path("data")
+    kafka_port: int = Field(default=0, ge=0, le=65_535)
+    mongodb_port: int = Field(default=0, ge=0, le=65_535)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. `debug` writes the traceback of an internal error to a log."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=_DELIMITER,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    mongodb: MongoSettings = MongoSettings()
+    archive: ArchiveSettings = ArchiveSettings()
+    http: HttpSettings = HttpSettings()
+    stack: StackSettings = StackSettings()
+    debug: bool = False
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_settings_file())
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where Kafka and MongoDB are. The URI may hold a password: never log it."""
+
+    bootstrap: str
+    mongodb_uri: str
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read the settings; `overrides` win, as in `load_settings(stack={"data": "elsewhere"})`.
+
+    Raises:
+        InvalidSettings: a setting is unknown or out of its bounds, or the file cannot be read.
+    """
+    try:
+        _refuse_unknown_variables()
+        return Settings(**overrides)
+    except ValidationError as exc:
+        raise InvalidSettings(f"wrong settings: {'; '.join(_problems(exc))}") from exc
+    except SettingsError as exc:
+        raise InvalidSettings(f"wrong settings: {exc}") from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise InvalidSettings(f"{_settings_file()} is not valid TOML: {exc}") from exc
+    except OSError as exc:
+        raise InvalidSettings(f"{_settings_file()} cannot be read: {exc.strerror}") from exc
+
+
+def resolve_addresses(settings: Settings) -> Addresses:
+    """Return the addresses that are set, and for each that is not, the running local stack's.
+
+    Raises:
+        InvalidSettings: an address is neither set nor known from a running local stack.
+    """
+    bootstrap, uri = settings.kafka.bootstrap, settings.mongodb.uri
+    if bootstrap is not None and uri is not None:
+        return Addresses(bootstrap, uri.get_secret_value())
+    status = read_status(settings.stack.data)
+    found_bootstrap = bootstrap or status.kafka
+    found_uri = uri.get_secret_value() if uri is not None else status.mongodb
+    if found_bootstrap is None:
+        raise InvalidSettings(_no_address("Kafka", "KAFKA__BOOTSTRAP", settings.stack.data))
+    if found_uri is None:
+        raise InvalidSettings(_no_address("MongoDB", "MONGODB__URI", settings.stack.data))
+    return Addresses(found_bootstrap, found_uri)
+
+
+def java_home() -> Path | None:
+    """Return the Java that the user chose for this machine, if any."""
+    home = os.environ.get("JAVA_HOME")
+    return Path(home) if home else None
+
+
+def cache_folder() -> Path:
+    """Return the user's folder for files that can be had again."""
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "lync-archiver"
+
+
+def _settings_file() -> Path:
+    return Path(os.environ.get(_FILE_VARIABLE) or _FILE)
+
+
+def _problems(invalid: ValidationError) -> Iterator[str]:
+    for error in invalid.errors():
+        message = "there is no such setting" if error["type"] == "extra_forbidden" else error["msg"]
+        yield f"{'.'.join(map(str, error['loc']))}: {message}"
+
+
+def _no_address(server: str, variable: str, data: Path) -> str:
+    return (
+        f"no {server}: the local stack in {data} is not running; "
+        f"start it with `lync-archiver stack up`, or set {PREFIX}{variable}"
+    )
+
+
+def _refuse_unknown_variables() -> None:
+    """Refuse misspelt groups, which pydantic-settings passes over; it refuses misspelt names within a group."""
+    chosen = os.environ.get(_FILE_VARIABLE)
+    if chosen and not Path(chosen).is_file():
+        raise InvalidSettings(f"{_FILE_VARIABLE} names {chosen}, which is not a file")
+    for variable in os.environ:
+        name = variable.upper().removeprefix(PREFIX)
+        group, delimiter, _ = name.partition(_DELIMITER)
+        if variable.upper().startswith(PREFIX) and delimiter and group.lower() not in Settings.model_fields:
+            raise InvalidSettings(f"{variable} is not a setting: there is no group {group}")

@@ -1,0 +1,111 @@
+"""The topics' administration: the local stack's own door to Kafka's admin API.
+
+Creation states every setting that affects loss: nothing is deleted by age, and a topic keeps its partitions for good,
+since the partition is chosen by the key.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import TopicAlreadyExistsError as AlreadyExists
+from aiokafka.errors import UnknownTopicOrPartitionError as Unknown
+
+from deploy.errors import StackFailed
+from deploy.stack.broker import RECORD_BATCH_BYTES_MAX
+from schemas.clock import Clock
+
+PARTITIONS: Final = 4
+CREATE_LIMIT_S: Final = 30.0
+_REQUEST_LIMIT_MS: Final = 10_000
+_RETRY_S: Final = 0.1
+
+_CONFIGURATION: Final = {
+    "max.message.bytes": str(RECORD_BATCH_BYTES_MAX),
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "cleanup.policy": "delete",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names of the three topics."""
+
+    conversations: str = "lync.conversations"
+    conferences: str = "lync.conferences"
+    contacts: str = "lync.contacts"
+
+    @property
+    def names(self) -> tuple[str, str, str]:
+        return (self.conversations, self.conferences, self.contacts)
+
+
+async def ensure_topics(bootstrap: str, topics: Topics, clock: Clock, *, partitions: int = PARTITIONS) -> None:
+    """Create the topics that are missing and wait until each has a leader; those that exist stay as they are.
+
+    Raises:
+        StackFailed: Kafka did not do so within `CREATE_LIMIT_S`.
+    """
+    limit = clock.monotonic() + CREATE_LIMIT_S
+    while True:
+        try:
+            if await _create(bootstrap, topics.names, partitions):
+                return
+            problem = "they have no leader yet"
+        except KafkaError as exc:  # a broker that has just started may be fenced for a moment
+            problem = str(exc) or type(exc).__name__
+        if clock.monotonic() > limit:
+            raise StackFailed(f"Kafka did not create the topics {', '.join(topics.names)}: {problem}")
+        await clock.sleep(_RETRY_S)
+
+
+async def delete_topics(bootstrap: str, topics: Topics) -> None:
+    """Delete the topics and what they hold; one that is not there is no error.
+
+    Raises:
+        StackFailed: Kafka refused.
+    """
+    admin = await _connect(bootstrap)
+    try:
+        answer: Any = await admin.delete_topics(list(topics.names))
+        _check(((name, code) for name, code in answer.topic_error_codes), accepted=Unknown)
+    except KafkaError as exc:
+        raise StackFailed(f"Kafka did not delete the topics {', '.join(topics.names)}: {exc}") from exc
+    finally:
+        await admin.close()
+
+
+async def _create(bootstrap: str, names: tuple[str, ...], partitions: int) -> bool:
+    admin = await _connect(bootstrap)
+    try:
+        answer: Any = await admin.create_topics(
+            [NewTopic(name, partitions, 1, topic_configs=_CONFIGURATION) for name in names]
+        )
+        _check(((name, code) for name, code, *_message in answer.topic_errors), accepted=AlreadyExists)
+        described: list[dict[str, Any]] = await admin.describe_topics(list(names))
+        return all(
+            topic["error_code"] == 0 and all(partition["leader"] >= 0 for partition in topic["partitions"])
+            for topic in described
+        )
+    finally:
+        await admin.close()
+
+
+def _check(errors: Iterable[tuple[str, int]], *, accepted: type[KafkaError]) -> None:
+    for name, code in errors:
+        error = for_code(code)
+        if code != 0 and error is not accepted:
+            raise error(name)
+
+
+async def _connect(bootstrap: str) -> AIOKafkaAdminClient:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=_REQUEST_LIMIT_MS)
+    try:
+        await admin.start()
+    except BaseException:
+        await admin.close()
+        raise
+    return admin

@@ -1,0 +1,126 @@
+"""What a recording says must be in the mailboxes, worked out the plainest way there is.
+
+Each conversation is a dictionary of facts by sequence. Who sees a fact: walk them in order with a set of the people
+who are present. No ranges, no states, no batches; texts are kept as hashes, so that a recording of any length fits.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from schemas.catalogue import Stream
+from schemas.envelope import Event, decode
+from schemas.errors import RecordRejected
+from schemas.fingerprint import fingerprint
+from schemas.record import Record
+
+_LINES = {
+    "lync.conversation.message.v1": "message",
+    "lync.conversation.participant-joined.v1": "join",
+    "lync.conversation.participant-left.v1": "leave",
+    "lync.conversation.missed.v1": "missed",
+    "lync.call.started.v1": "call-start",
+    "lync.call.missed.v1": "missed",
+    "lync.call.ended.v1": "call-end",
+    "lync.conference.joined.v1": "join",
+    "lync.conference.left.v1": "leave",
+    "lync.conference.message.v1": "message",
+    "lync.conference.topic.v1": "topic",
+}
+
+
+class Line(NamedTuple):
+    """An entry as it must stand in a mailbox; the text as its hash."""
+
+    kind: str
+    at: str
+    sip: str
+    text: bytes
+
+
+class Fact(NamedTuple):
+    """One event: its type, id and time, the line it makes if any, its data without text, and a hash of the whole."""
+
+    type: str
+    id: str
+    at: str
+    line: Line | None
+    data: dict[str, Any]
+    content: bytes
+
+
+@dataclass(slots=True)
+class History:
+    """One conversation's facts by sequence."""
+
+    facts: dict[int, Fact] = field(default_factory=dict)
+
+    @property
+    def area(self) -> str:
+        """`conversation`, `call` or `conference`."""
+        return next(iter(self.facts.values())).type.split(".")[1]
+
+    @property
+    def end(self) -> int | None:
+        """The sequence of the last event, where it is known."""
+        return next((number for number, fact in self.facts.items() if fact.type.endswith(".ended.v1")), None)
+
+
+@dataclass(slots=True)
+class Expectation:
+    """All histories of a recording, and the records that must be in quarantine, by fingerprint."""
+
+    histories: dict[str, History] = field(default_factory=dict)
+    quarantined: Counter[bytes] = field(default_factory=Counter)
+    duplicates: int = 0
+
+
+def text_hash(text: str) -> bytes:
+    """Return what stands for a text here."""
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def expect(records: Iterable[Record], streams: dict[str, Stream], record_bytes_max: int) -> Expectation:
+    """Read records in the order they went into Kafka."""
+    expectation = Expectation()
+    for record in records:
+        try:
+            event = decode(record, streams.get(record.topic), record_bytes_max)
+        except RecordRejected:
+            expectation.quarantined[fingerprint(record)] += 1
+            continue
+        history = expectation.histories.get(event.data.conversation) or History()
+        fact = _fact(event)
+        held = history.facts.get(event.sequence)
+        if held is not None and (held.type, held.id, held.content) == (fact.type, fact.id, fact.content):
+            expectation.duplicates += 1
+        elif held is not None or not _fits(history, event.sequence, fact):
+            expectation.quarantined[fingerprint(record)] += 1
+        else:
+            history.facts[event.sequence] = fact
+            expectation.histories[event.data.conversation] = history
+    return expectation
+
+
+def _fact(event: Event) -> Fact:
+    data = json.loads(event.body)
+    content = hashlib.blake2b(json.dumps(data, sort_keys=True).encode(), digest_size=16).digest()
+    text = data.pop("text", "")
+    kind = _LINES.get(event.type)
+    who = data.get("sip") or data.get("initiator") or data.get("participant", {}).get("sip", "")
+    line = None if kind is None else Line(kind, event.at, who, text_hash(text))
+    return Fact(str(event.type), event.id, event.at, line, data, content)
+
+
+def _fits(history: History, sequence: int, fact: Fact) -> bool:
+    if not history.facts:
+        return True
+    if fact.type.split(".")[1] != history.area:
+        return False
+    end = history.end
+    if end is not None and sequence > end:
+        return False
+    return not (fact.type.endswith(".ended.v1") and (end is not None or max(history.facts) > sequence))

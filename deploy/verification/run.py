@@ -1,0 +1,17 @@
+"""Composition of a verification: the recording, the settings' topics and the archive."""
+
+from collections.abc import Iterable
+
+from deploy.archiving import topic_streams
+from deploy.reading import reading
+from deploy.settings import Settings
+from deploy.verification.comparison import Verdict, compare
+from deploy.verification.model import expect
+from schemas.record import Record
+
+
+async def verify(records: Iterable[Record], settings: Settings) -> Verdict:
+    """Compare a recording's records with the archive that the settings name."""
+    expectation = expect(records, topic_streams(settings), settings.archive.record_bytes_max)
+    async with reading(settings) as reader:
+        return await compare(expectation, reader)
