@@ -1,0 +1,52 @@
+"""The MongoDB store keeps the store's contract, on a real server."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+
+from consumers.item import Item
+from consumers.mongo import documents
+from consumers.mongo.layout import ITEMS, MAILBOXES, QUARANTINE, SEGMENTS, Database, prepare
+from consumers.mongo.store import MongoStore, connect
+from schemas.envelope import Event
+from schemas.errors import Cause
+from schemas.record import Record
+from tests.contract.store_contract import StoreContract, Subject
+from tests.support.clock import ManualClock
+
+
+class MongoStored:
+    """Reads documents as they are, not through the reader that is tested elsewhere."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def items(self, mailbox: str) -> Sequence[Item]:
+        return [documents.item_of(found) for found in await self._all(ITEMS, {"mailbox": mailbox}, "conversation")]
+
+    async def events(self, conversation: str) -> Sequence[Event]:
+        segments = await self._all(SEGMENTS, {"_id.conversation": conversation}, "_id.first")
+        return [event for found in segments for event in documents.segment_of(found).events]
+
+    async def quarantined(self) -> Sequence[tuple[Record, Cause, str]]:
+        entries = [documents.quarantined_of(found) for found in await self._all(QUARANTINE, {}, "offset")]
+        return [(entry.record, entry.cause, entry.detail) for entry in entries]
+
+    async def names(self) -> dict[str, str]:
+        return {found["_id"]: found["named"]["name"] for found in await self._all(MAILBOXES, {}, "_id")}
+
+    async def _all(self, collection: str, query: dict[str, Any], order: str) -> list[dict[str, Any]]:
+        return await self._database[collection].find(query).sort(order, 1).to_list(None)
+
+
+class TestMongoStore(StoreContract):
+    """The contract, on a replica set."""
+
+    @pytest.fixture
+    async def subject(self, stack: Any, database: str) -> AsyncIterator[Subject]:  # type: ignore[override]
+        opened = connect(stack.mongodb_uri, database)
+        await prepare(opened)
+        clock = ManualClock()
+        yield Subject(MongoStore(opened, clock), MongoStored(opened), clock)
+        opened.client.close()

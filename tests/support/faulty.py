@@ -1,0 +1,67 @@
+"""Failures on purpose: a store that fails as scripted, around any store that works."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from consumers.batch import Batch, Checkpoint, LaneId
+from consumers.conversation import Conversation
+from consumers.grant import Grant
+from consumers.ports import ArchiveStore
+from schemas.envelope import Event
+
+
+class When(Enum):
+    """Where in a commit it fails."""
+
+    BEFORE = auto()
+    """Nothing is written."""
+
+    AFTER = auto()
+    """Everything is written, and the answer is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One commit that fails with `error`."""
+
+    error: Exception
+    when: When = When.BEFORE
+
+
+class FaultyStore:
+    """An `ArchiveStore` whose commits fail as `script` says, one entry a commit; None is a commit that works.
+
+    Clear `gate` to hold commits up before they begin; `entered` is set by each that reaches it.
+    """
+
+    def __init__(self, store: ArchiveStore, script: Iterable[Fault | None] = ()) -> None:
+        self._store = store
+        self._script = iter(list(script))
+        self.entered = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.resumed = 0
+        self.commits: list[Batch] = []
+
+    async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
+        self.resumed += 1
+        return await self._store.checkpoint(lane)
+
+    async def load(self, conversations: Iterable[str]) -> Mapping[str, Conversation]:
+        return await self._store.load(conversations)
+
+    async def recall(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Event]:
+        return await self._store.recall(places)
+
+    async def commit(self, grant: Grant, batch: Batch) -> None:
+        self.commits.append(batch)
+        self.entered.set()
+        await self.gate.wait()
+        fault = next(self._script, None)
+        if fault is not None and fault.when is When.BEFORE:
+            raise fault.error
+        await self._store.commit(grant, batch)
+        if fault is not None:
+            raise fault.error

@@ -1,0 +1,48 @@
+"""A lane's surroundings in memory, put together."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from consumers.batch import LaneId
+from consumers.development_authority import DevelopmentAuthority
+from consumers.grant_keeper import GrantKeeper
+from consumers.lane import LaneLimits, LaneParts
+from consumers.memory_store import MemoryStore
+from schemas.record import Record
+from tests.builders import CONVERSATIONS, TOPIC_STREAMS
+from tests.support.clock import ManualClock
+from tests.support.faulty import Fault, FaultyStore
+from tests.support.observer import MemoryObserver
+from tests.support.source import MemorySource
+
+
+@dataclass
+class Surroundings:
+    """Everything a lane needs. `memory` is the store itself, `store` the same with scripted failures."""
+
+    source: MemorySource
+    memory: MemoryStore
+    store: FaultyStore
+    clock: ManualClock
+    limits: LaneLimits
+    observer: MemoryObserver = field(default_factory=MemoryObserver)
+
+    @property
+    def parts(self) -> LaneParts:
+        """What a lane is made with."""
+        grants = GrantKeeper(DevelopmentAuthority(self.clock), self.clock)
+        return LaneParts(self.source, self.store, grants, self.observer, self.clock, TOPIC_STREAMS, self.limits)
+
+
+def surroundings(
+    records: Iterable[Record] | Mapping[LaneId, Iterable[Record]],
+    script: Iterable[Fault | None] = (),
+    limits: LaneLimits | None = None,
+) -> Surroundings:
+    """Return what a lane needs to archive these records, of the conversations' lane where no other is named."""
+    clock = ManualClock()
+    memory = MemoryStore(clock)
+    by_lane = records if isinstance(records, Mapping) else {CONVERSATIONS: records}
+    return Surroundings(
+        MemorySource(by_lane), memory, FaultyStore(memory, script), clock, limits or LaneLimits()
+    )

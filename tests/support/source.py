@@ -1,0 +1,56 @@
+"""A source of records in memory."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+
+from consumers.batch import LaneId
+from schemas.record import Record
+
+
+class MemorySource:
+    """A `RecordSource` over lists of records. Out of records it answers none once, then waits for more."""
+
+    def __init__(self, records: Mapping[LaneId, Iterable[Record]]) -> None:
+        self._records = {lane: list(found) for lane, found in records.items()}
+        self._next: dict[LaneId, int] = {}
+        self._told: set[LaneId] = set()
+        self._more = asyncio.Event()
+        self.marks: dict[LaneId, int] = {}
+        self.fetches = 0
+
+    async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
+        self.fetches += 1
+        while True:
+            offset = self._next.get(lane, 0)
+            found = [record for record in self._records[lane] if record.offset >= offset][:records_max]
+            if found:
+                self._told.discard(lane)
+                self._next[lane] = found[-1].offset + 1
+                return found
+            if lane not in self._told:
+                self._told.add(lane)
+                return ()
+            self._more.clear()
+            await self._more.wait()
+
+    def seek(self, lane: LaneId, offset: int) -> None:
+        self._next[lane] = offset
+        self._told.discard(lane)
+        self._more.set()
+
+    async def beginning(self, lane: LaneId) -> int:
+        records = self._records[lane]
+        return records[0].offset if records else 0
+
+    def mark(self, lane: LaneId, offset: int) -> None:
+        self.marks[lane] = offset
+
+    def append(self, lane: LaneId, *records: Record) -> None:
+        """Let more records come in, behind those that are there."""
+        self._records[lane].extend(records)
+        self._more.set()
+
+    def end(self, lane: LaneId) -> int:
+        """Return the offset after the lane's last record."""
+        records = self._records[lane]
+        return records[-1].offset + 1 if records else 0
