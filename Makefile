@@ -4,18 +4,52 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: setup demo test check bench schemas lock clean
+.PHONY: help setup demo test check format schemas bench lock clean
+
+help:
+	@echo "setup  demo  test  check  bench  format  schemas  lock  clean"
 
 setup: $(STAMP)
 
+# Hashes are checked by pip; the build needs no network of its own (--no-build-isolation).
 $(STAMP): requirements.lock pyproject.toml deploy/stack/kafka.sha256
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=")'
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=python3.11 setup" if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m deploy.stack.download
-	touch $(STAMP)
+	@touch $(STAMP)
+
+demo: setup
+	$(BIN)/lync-archiver demo
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m schemas check
+	$(BIN)/python -m consumers.diagram check
+	$(BIN)/python -m tests.style
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schemas: setup
+	$(BIN)/python -m schemas generate
+	$(BIN)/python -m consumers.diagram generate
 
 lock:
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --extra stack --extra dev --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra stack --extra dev --generate-hashes --universal \
+		--python-version 3.11 --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) data

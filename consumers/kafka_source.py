@@ -25,8 +25,8 @@ FETCH_WAIT_MS: Final = 500
 PARTITION_FETCH_BYTES: Final = 8 * 1024 * 1024
 """What one fetch may bring of one partition: the memory a lane's input takes, and room for an oversized record."""
 
-SESSION_TIMEOUT_MS: Final = 45_000
-"""After this long without a heartbeat, another member gets the partitions (Kafka's default since 3.0)."""
+HEARTBEATS: Final = 4
+"""Heartbeats in one session time-out: a few may be late before the member counts as dead."""
 
 REBALANCE_TIMEOUT_MS: Final = 60_000
 """How long a rebalance waits for members: longer than the flush of a revoked lane may take."""
@@ -36,9 +36,12 @@ REQUEST_TIMEOUT_MS: Final = 40_000
 
 
 class KafkaSource:
-    """Reads topics as a member of a consumer group. Offsets committed to Kafka are for lag tools only."""
+    """Reads topics as a member of a consumer group. Offsets committed to Kafka are for lag tools only.
 
-    def __init__(self, bootstrap: str, group: str, topics: Iterable[str]) -> None:
+    A member that dies without leaving holds up its group for `session_timeout_s`; nothing else depends on it.
+    """
+
+    def __init__(self, bootstrap: str, group: str, topics: Iterable[str], session_timeout_s: float) -> None:
         self._topics = sorted(topics)
         self._bootstrap = bootstrap
         self._marks: dict[TopicPartition, int] = {}
@@ -51,7 +54,8 @@ class KafkaSource:
             isolation_level="read_committed",
             max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
             fetch_max_bytes=4 * PARTITION_FETCH_BYTES,
-            session_timeout_ms=SESSION_TIMEOUT_MS,
+            session_timeout_ms=int(session_timeout_s * 1000),
+            heartbeat_interval_ms=int(session_timeout_s * 1000) // HEARTBEATS,
             rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             check_crcs=True,

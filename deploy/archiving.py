@@ -23,7 +23,7 @@ from deploy.observation import Observation
 from deploy.settings import Settings, resolve_addresses
 from deploy.status_server import serving, status_app
 from schemas.catalogue import Stream
-from schemas.clock import SystemClock
+from schemas.clock import Clock, SystemClock
 
 GC_THRESHOLDS: Final = (100_000, 50, 1000)
 """The working set is large and long-lived: Python's defaults would walk it hundreds of times a second for nothing."""
@@ -42,23 +42,12 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
         database = connect(addresses.mongodb_uri, settings.mongodb.database)
         closing.callback(database.client.close)
         await prepare(database)
-        streams = topic_streams(settings)
-        source = KafkaSource(addresses.bootstrap, settings.kafka.group, streams)
+        source = KafkaSource(
+            addresses.bootstrap, settings.kafka.group, topic_streams(settings), settings.kafka.session_timeout_s
+        )
         await source.start()
         closing.push_async_callback(source.close)
-        parts = LaneParts(
-            source=source,
-            store=MongoStore(database, clock),
-            grants=GrantKeeper(DevelopmentAuthority(clock), clock),
-            observer=observation,
-            clock=clock,
-            streams=streams,
-            limits=LaneLimits(
-                batch_records=settings.archive.batch,
-                batch_bytes=settings.archive.batch_bytes,
-                record_bytes_max=settings.archive.record_bytes_max,
-            ),
-        )
+        parts = _parts(settings, source, MongoStore(database, clock), observation, clock)
         archiver = Archiver(parts, source, settings.archive.flush_timeout_s)
         app = status_app(
             observation.registry,
@@ -74,6 +63,18 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
         await archiver.run(stop, until_caught_up=until_caught_up)
     structlog.get_logger().info("archiver stopped", action="stopped", **observation.counts._asdict())
     return observation.counts
+
+
+def _parts(
+    settings: Settings, source: KafkaSource, store: MongoStore, observation: Observation, clock: Clock
+) -> LaneParts:
+    limits = LaneLimits(
+        batch_records=settings.archive.batch,
+        batch_bytes=settings.archive.batch_bytes,
+        record_bytes_max=settings.archive.record_bytes_max,
+    )
+    grants = GrantKeeper(DevelopmentAuthority(clock), clock)
+    return LaneParts(source, store, grants, observation, clock, topic_streams(settings), limits)
 
 
 def topic_streams(settings: Settings) -> dict[str, Stream]:

@@ -36,6 +36,7 @@ class KafkaSettings(_Group):
 
     bootstrap: str | None = None
     group: str = Field(default="lync-archiver", min_length=1)
+    session_timeout_s: float = Field(default=10, ge=6, le=300)  # brokers refuse less than 6 by default
     conversations_topic: str = Field(default="lync.conversations", min_length=1)
     conferences_topic: str = Field(default="lync.conferences", min_length=1)
     contacts_topic: str = Field(default="lync.contacts", min_length=1)
@@ -51,12 +52,10 @@ class MongoSettings(_Group):
 class ArchiveSettings(_Group):
     """The limits of one lane: records and bytes of a batch, and how long each step may take."""
 
-    batch: int = Field(default=1000, ge=1, le=10_000)
+    batch: int = Field(default=4000, ge=1, le=10_000)
     batch_bytes: int = Field(default=8 * _MIB, ge=1)
     record_bytes_max: int = Field(default=RECORD_BYTES_MAX, ge=1)
-    idle_timeout_s: float = Field(default=600, gt=0)
     flush_timeout_s: float = Field(default=20, gt=0)
-    commit_timeout_s: float = Field(default=30, gt=0)
 
 
 class HttpSettings(_Group):

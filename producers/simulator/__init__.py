@@ -1,1 +1,1 @@
-"""A simulated organisation that follows Microsoft's user model for Lync Server 2013; the same seed gives the same bytes."""
+"""A simulated organisation after Microsoft's user model for Lync Server 2013; the same seed gives the same bytes."""

@@ -108,8 +108,8 @@ def _plans(scene: Scene, meeting: Meeting) -> list[_Plan]:
             if leaves:
                 plans.append(_Plan(end, "leave", person))
         if meeting.messages_each:
-            for _ in range(scene.rng.randrange(2 * meeting.messages_each + 1)):
-                plans.append(_Plan(_moment(scene.rng, stays), "message", person))
+            count = scene.rng.randrange(2 * meeting.messages_each + 1)
+            plans.extend(_Plan(_moment(scene.rng, stays), "message", person) for _ in range(count))
             if position == 0 and scene.rng.random() < TOPIC_SHARE:
                 plans.append(_Plan(_moment(scene.rng, stays), "topic", person))
     plans.sort(key=lambda plan: plan.at_ms)

@@ -43,13 +43,20 @@ class _Dialogue:
         self._thread = thread(scene.rng)
         self._numbers = Numbering(scene.rng)
 
-    def unanswered(self, *, missed: bool) -> Iterator[Step]:
+    def missed(self) -> Iterator[Step]:
+        """The peer never answers: a missed conversation that holds the first message."""
         yield self._start(answered=False)
         yield from self._message(self._initiator)
         self._at_ms += RING_MS
-        if missed:
-            data = ConversationMissed(conversation=self._id, participant=self._peer.attendee)
-            yield self._step(self._peer, data)
+        missed = ConversationMissed(conversation=self._id, participant=self._peer.attendee)
+        yield self._step(self._peer, missed)
+        yield self._end(EndReason.CLOSED)
+
+    def declined(self) -> Iterator[Step]:
+        """The peer says no: for the peer there is no conversation."""
+        yield self._start(answered=False)
+        yield from self._message(self._initiator)
+        self._wait()
         yield self._end(EndReason.CLOSED)
 
     def answered_late(self) -> Iterator[Step]:
@@ -140,8 +147,8 @@ def talk(scene: Scene) -> Iterator[Step]:
     """Play a conversation of the scene's first two people; the others are there to be asked in."""
     dialogue = _Dialogue(scene)
     scripts = (
-        (MISSED_SHARE, lambda: dialogue.unanswered(missed=True)),
-        (DECLINED_SHARE, lambda: dialogue.unanswered(missed=False)),
+        (MISSED_SHARE, dialogue.missed),
+        (DECLINED_SHARE, dialogue.declined),
         (LATE_SHARE, dialogue.answered_late),
         (INTERRUPTED_SHARE, dialogue.interrupted),
         (ESCALATED_SHARE if len(scene.people) > 2 else 0.0, dialogue.escalated),

@@ -1,0 +1,227 @@
+"""The one door to Kafka for producing. Every option that affects loss or order is explicit."""
+
+import asyncio
+from asyncio import Future
+from collections import deque
+from collections.abc import AsyncIterable
+from functools import lru_cache
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    CorruptRecordException,
+    InvalidTimestampError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+)
+from aiokafka.partitioner import murmur2
+
+from producers.ports import PublishRefused
+from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
+from schemas.record import Record
+
+WINDOW_RECORDS: Final = 10_000
+"""Records on their way at once: some ten milliseconds' worth at full speed, so that the network never waits for us."""
+
+WINDOW_BYTES: Final = 32 * 1024 * 1024
+"""Bytes on their way at once: room for a few of the largest records, and all the memory that publishing takes."""
+
+REQUEST_BYTES_MAX: Final = 9 * 1024 * 1024
+"""One request, so one record: what the local stack's topics take, a value of 8 MiB with its key and headers."""
+
+BATCH_BYTES: Final = 128 * 1024
+"""One partition's batch. Below any topic's limit, so that a batch is only ever refused for one record's own size."""
+
+LINGER_MS: Final = 5
+"""How long a batch waits to fill: unnoticeable to a person, and many records at full speed."""
+
+CONNECT_LIMIT_S: Final = 15.0
+"""How long the first answer of a broker may take."""
+
+REQUEST_TIMEOUT_MS: Final = 30_000
+"""One request to a broker."""
+
+DELIVERY_LIMIT_S: Final = 60.0
+"""How long the oldest record may wait for its confirmation. The client itself would try for ever."""
+
+_REFUSALS: Final[dict[type[KafkaError], str]] = {
+    MessageSizeTooLargeError: "it is larger than the topic takes",
+    RecordListTooLargeError: "it is larger than the broker takes",
+    InvalidTimestampError: "its time is further from now than the topic takes",
+    CorruptRecordException: "the topic does not take records of this form (a compacted topic needs keys)",
+}
+_CREDENTIALS: Final = (
+    AuthenticationFailedError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+    ClusterAuthorizationFailedError,
+)
+
+
+class _Sent(NamedTuple):
+    """A record on its way."""
+
+    number: int
+    record: Record
+    size: int
+    delivery: "Future[Any]"
+
+
+class KafkaPublisher:
+    """Publishes to Kafka with an idempotent producer; used as a context, which connects and disconnects."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._partitions: dict[str, int] = {}
+        self._window: deque[_Sent] = deque()
+        self._window_bytes = 0
+        self._producer: AIOKafkaProducer
+
+    async def __aenter__(self) -> Self:
+        """Connect. Raises DependencyUnavailable where no broker answers within `CONNECT_LIMIT_S`."""
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            enable_idempotence=True,
+            acks="all",
+            compression_type=None,
+            linger_ms=LINGER_MS,
+            max_batch_size=BATCH_BYTES,
+            max_request_size=REQUEST_BYTES_MAX,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+        )
+        try:
+            async with asyncio.timeout(CONNECT_LIMIT_S):
+                await self._producer.start()
+        except BaseException as error:
+            await self._abandon()
+            if isinstance(error, KafkaError):
+                raise _failure(error) from error
+            if isinstance(error, TimeoutError):
+                raise DependencyUnavailable(f"Kafka at {self._bootstrap} does not answer") from error
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            await self._producer.stop()
+        else:
+            await self._abandon()
+
+    async def publish(self, records: AsyncIterable[Record]) -> int:
+        number = 0
+        try:
+            async for record in records:
+                number += 1
+                await self._make_room(len(record.value or b""))
+                await self._send(number, record)
+            while self._window:
+                await self._confirm_oldest()
+        except KafkaError as error:
+            raise _failure(error) from error
+        return number
+
+    async def _make_room(self, size: int) -> None:
+        """Take what is confirmed out of the window, and wait while the window is full."""
+        while self._window and (
+            self._window[0].delivery.done()
+            or len(self._window) >= WINDOW_RECORDS
+            or self._window_bytes + size > WINDOW_BYTES
+        ):
+            await self._confirm_oldest()
+
+    async def _confirm_oldest(self) -> None:
+        oldest = self._window[0]
+        if not oldest.delivery.done():
+            try:
+                async with asyncio.timeout(DELIVERY_LIMIT_S):
+                    await asyncio.wait([oldest.delivery])
+            except TimeoutError as error:
+                message = f"Kafka has not confirmed record {oldest.number} for {DELIVERY_LIMIT_S:.0f} s"
+                raise DependencyUnavailable(message) from error
+        problem = oldest.delivery.exception()
+        if problem is not None:
+            raise _refused(oldest.number, oldest.record, problem) from problem
+        self._window.popleft()
+        self._window_bytes -= oldest.size
+
+    async def _send(self, number: int, record: Record) -> None:
+        partition = await self._partition(record)
+        try:
+            delivery = await self._handed_over(record, partition)
+        except KafkaError as error:
+            raise _refused(number, record, error) from error
+        size = len(record.value or b"")
+        self._window.append(_Sent(number, record, size, delivery))
+        self._window_bytes += size
+
+    async def _handed_over(self, record: Record, partition: int) -> "Future[Any]":
+        if record.key is not None or record.value is not None:
+            return await self._producer.send(
+                record.topic,
+                value=record.value,
+                key=record.key,
+                partition=partition,
+                timestamp_ms=record.timestamp_ms,
+                headers=record.headers,
+            )
+        # The client refuses to send a record without key and value, which Kafka holds well: a batch of one may be so.
+        batch = self._producer.create_batch()
+        batch.append(timestamp=record.timestamp_ms, key=None, value=None, headers=record.headers)
+        return await self._producer.send_batch(batch, record.topic, partition=partition)
+
+    async def _partition(self, record: Record) -> int:
+        count = self._partitions.get(record.topic)
+        if count is None:
+            count = self._partitions[record.topic] = await self._count(record.topic)
+        if 0 <= record.partition < count:
+            return record.partition
+        return _hash(record.key or b"") % count
+
+    async def _count(self, topic: str) -> int:
+        """Ask for the number of partitions: the producer itself would wait long for a topic that is not there."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+        try:
+            await admin.start()
+            (found,) = await admin.describe_topics([topic])
+        finally:
+            await admin.close()
+        if found["error_code"] or not found["partitions"]:
+            raise Misconfigured(f"Kafka has no topic {topic}")
+        return len(found["partitions"])
+
+    async def _abandon(self) -> None:
+        """Disconnect without waiting for what is on its way: the client's own stop would wait for it without limit."""
+        for sent in self._window:
+            sent.delivery.cancel()
+        sender = self._producer._sender
+        if sender is not None and sender.sender_task is not None:
+            sender.sender_task.cancel()
+        await self._producer.stop()
+
+
+@lru_cache(maxsize=65_536)
+def _hash(key: bytes) -> int:
+    """Return what the Java client's default partitioner takes modulo the partitions; kept, for it is slow here."""
+    return int(murmur2(key)) & 0x7FFFFFFF
+
+
+def _refused(number: int, record: Record, error: BaseException) -> LyncArchiverError:
+    reason = _REFUSALS.get(type(error)) if isinstance(error, KafkaError) else None
+    if reason is not None:
+        return PublishRefused(number, record, reason)
+    return _failure(error)
+
+
+def _failure(error: BaseException) -> LyncArchiverError:
+    if isinstance(error, _CREDENTIALS):
+        return Misconfigured(f"Kafka refused the credentials: {type(error).__name__}")
+    return DependencyUnavailable(f"Kafka cannot be published to: {type(error).__name__}")

@@ -1,0 +1,35 @@
+"""What the Lync side needs of the hand-over log. Nothing of Kafka's client appears here."""
+
+from collections.abc import AsyncIterable
+from typing import Protocol
+
+from schemas.errors import LyncArchiverError
+from schemas.record import Record
+
+
+class PublishRefused(LyncArchiverError):
+    """The log will never take a record as it is; `number` is its place among the records published, from 1."""
+
+    def __init__(self, number: int, record: Record, reason: str) -> None:
+        place = f" (offset {record.offset} of {record.topic}/{record.partition})" if record.offset >= 0 else ""
+        super().__init__(f"record {number}{place} was refused by {record.topic}: {reason}")
+        self.number = number
+        self.record = record
+        self.reason = reason
+
+
+class Publisher(Protocol):
+    """Hands records to the log."""
+
+    async def publish(self, records: AsyncIterable[Record]) -> int:
+        """Hand over every record and return how many the log has confirmed: all of them.
+
+        Each record keeps its key, value, headers and timestamp, byte for byte, and its partition where the topic has
+        that one; otherwise its key decides. Records of one partition, so of one key, keep their order, and none is
+        there twice for having been sent again. What was handed over before an error may be in the log.
+
+        Raises:
+            PublishRefused: a record is too large, or its time is one that the topic does not take.
+            Misconfigured: a topic does not exist, or the credentials do not do.
+            DependencyUnavailable: no broker answers, or none confirms within a limit.
+        """
