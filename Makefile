@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: help setup demo test check format schemas bench lock clean
+.PHONY: help setup demo test check format schemas bench faults lock clean
 
 help:
-	@echo "setup  demo  test  check  bench  format  schemas  lock  clean"
+	@echo "setup  demo  test  check  bench  faults  format  schemas  lock  clean"
 
 setup: $(STAMP)
 
@@ -37,6 +37,9 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
+
+faults: setup
+	$(BIN)/python -m tests.fault
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.batch import Batch, Checkpoint, LaneId
+from consumers.conversation import Conversation
 from consumers.decoding import Decoded, bounded, decode_all
 from consumers.fold import fold, recalls
 from consumers.grant_keeper import GrantKeeper
@@ -125,17 +126,24 @@ class Lane:
 
     async def _fold(self, ahead: Checkpoint, decoded: list[Decoded], commit: asyncio.Task[None] | None) -> Batch:
         """Fold records on top of `ahead`, which the commit under way will have made true."""
-        names = {event.data.conversation for _, event in decoded if isinstance(event, Event)}
-        missing = self._known.missing(names)
-        if missing:
-            self._known.add((await self._parts.store.load(missing)).values())
-        places = recalls(decoded, self._known)
+        known = await self._conversations({event.data.conversation for _, event in decoded if isinstance(event, Event)})
+        places = recalls(decoded, known)
         if places:
             await _done(commit)  # what it writes may be what is recalled
         recalled = await self._parts.store.recall(places) if places else {}
-        batch = fold(ahead, decoded, self._known, recalled)
+        batch = fold(ahead, decoded, known, recalled)
         self._known.add(batch.conversations)
         return batch
+
+    async def _conversations(self, names: set[str]) -> Mapping[str, Conversation]:
+        """Return those of the conversations that exist: all of them, however few the working set may keep."""
+        missing = self._known.missing(names)
+        known = {name: self._known[name] for name in names if name in self._known}
+        if missing:
+            loaded = await self._parts.store.load(missing)
+            known.update(loaded)
+            self._known.add(loaded.values())
+        return known
 
     async def _commit(self, batch: Batch) -> None:
         """Commit the batch, or raise what keeps it from being committed."""

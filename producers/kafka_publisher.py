@@ -4,6 +4,7 @@ import asyncio
 from asyncio import Future
 from collections import deque
 from collections.abc import AsyncIterable
+from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -34,7 +35,7 @@ WINDOW_BYTES: Final = 32 * 1024 * 1024
 """Bytes on their way at once: room for a few of the largest records, and all the memory that publishing takes."""
 
 REQUEST_BYTES_MAX: Final = 9 * 1024 * 1024
-"""One request, so one record: what the local stack's topics take, a value of 8 MiB with its key and headers."""
+"""One request, so one record: more than the local stack's topics take (8 MiB), for the topic decides, not the client."""
 
 BATCH_BYTES: Final = 128 * 1024
 """One partition's batch. Below any topic's limit, so that a batch is only ever refused for one record's own size."""
@@ -50,6 +51,9 @@ REQUEST_TIMEOUT_MS: Final = 30_000
 
 DELIVERY_LIMIT_S: Final = 60.0
 """How long the oldest record may wait for its confirmation. The client itself would try for ever."""
+
+ABANDON_LIMIT_S: Final = 5.0
+"""How long requests on their way may take when publishing has failed."""
 
 _REFUSALS: Final[dict[type[KafkaError], str]] = {
     MessageSizeTooLargeError: "it is larger than the topic takes",
@@ -164,19 +168,22 @@ class KafkaPublisher:
         self._window_bytes += size
 
     async def _handed_over(self, record: Record, partition: int) -> "Future[Any]":
-        if record.key is not None or record.value is not None:
-            return await self._producer.send(
+        delivery: Future[Any]
+        if record.key is None and record.value is None:
+            # The client refuses to send such a record, which Kafka holds well; a batch of one may be so.
+            batch = self._producer.create_batch()
+            batch.append(timestamp=record.timestamp_ms, key=None, value=None, headers=list(record.headers))
+            delivery = await self._producer.send_batch(batch, record.topic, partition=partition)
+        else:
+            delivery = await self._producer.send(
                 record.topic,
                 value=record.value,
                 key=record.key,
                 partition=partition,
                 timestamp_ms=record.timestamp_ms,
-                headers=record.headers,
+                headers=list(record.headers),
             )
-        # The client refuses to send a record without key and value, which Kafka holds well: a batch of one may be so.
-        batch = self._producer.create_batch()
-        batch.append(timestamp=record.timestamp_ms, key=None, value=None, headers=record.headers)
-        return await self._producer.send_batch(batch, record.topic, partition=partition)
+        return delivery
 
     async def _partition(self, record: Record) -> int:
         count = self._partitions.get(record.topic)
@@ -201,11 +208,15 @@ class KafkaPublisher:
     async def _abandon(self) -> None:
         """Disconnect without waiting for what is on its way: the client's own stop would wait for it without limit."""
         for sent in self._window:
-            sent.delivery.cancel()
-        sender = self._producer._sender
-        if sender is not None and sender.sender_task is not None:
-            sender.sender_task.cancel()
-        await self._producer.stop()
+            if not sent.delivery.cancel() and not sent.delivery.cancelled():
+                sent.delivery.exception()  # else it is reported as never looked at
+        self._window.clear()
+        self._window_bytes = 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(ABANDON_LIMIT_S):
+                await self._producer._sender.close()
+        await self._producer.client.close()
+        self._producer._closed = True
 
 
 @lru_cache(maxsize=65_536)

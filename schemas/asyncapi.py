@@ -8,13 +8,13 @@ from pydantic import TypeAdapter
 from schemas.catalogue import MODELS, STREAMS, EventType, Stream
 from schemas.identifiers import ConversationId
 from schemas.limits import EVENT_ID_CHARS_MAX, SOURCE_CHARS_MAX
+from schemas.times import RFC3339
 
 TOPICS: Final = {stream: f"lync.{stream}" for stream in Stream}
 """The topics' default names; an installation may give them others."""
 
 _KAFKA_BINDING: Final = "0.5.0"
 _SCHEMA_FORMAT: Final = "application/schema+json;version=draft-2020-12"
-_TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 
 
 def asyncapi(schema_file: Callable[[str], str]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _headers(name: EventType) -> dict[str, Any]:
         "ce_id": {"minLength": 1, "maxLength": EVENT_ID_CHARS_MAX},
         "ce_source": {"minLength": 1, "maxLength": SOURCE_CHARS_MAX},
         "ce_type": {"const": str(name)},
-        "ce_time": {"pattern": _TIME, "description": "RFC 3339 with a time zone, up to nanoseconds."},
+        "ce_time": {"pattern": f"^{RFC3339}$", "description": "RFC 3339 with a time zone, up to nanoseconds."},
         "ce_sequence": {
             "pattern": "^[1-9][0-9]{0,18}$",
             "description": "The event's place in its conversation, 1 to 2^63-1, without holes.",

@@ -161,9 +161,9 @@ def laid(records: Iterable[Record], first: int = 0) -> list[Record]:
     return [found._replace(offset=offset) for offset, found in enumerate(records, start=first)]
 
 
-def decoded(records: Iterable[Record]) -> list[Decoded]:
+def decoded(records: Iterable[Record], first: int = 0) -> list[Decoded]:
     """Return the records as the fold takes them, at consecutive offsets."""
-    return decode_all(laid(records), TOPIC_STREAMS, RECORD_BYTES_MAX)
+    return decode_all(laid(records, first), TOPIC_STREAMS, RECORD_BYTES_MAX)
 
 
 def broken(offset: int = 0, lane: LaneId = CONVERSATIONS) -> Record:

@@ -11,6 +11,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 JsonLinesOption = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object a line and nothing else.")]
 
 
+PIPE_WIDTH = 200
+"""Columns of a table that goes into a pipe: nothing is folded there that need not be."""
+
+
 def print_json(document: Any) -> None:
     """Print one JSON document, text verbatim."""
     _write(f"{json.dumps(document, ensure_ascii=False)}\n")
@@ -27,7 +31,10 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(Text(printable(str(cell))) for cell in row))
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console.width = PIPE_WIDTH
+    console.print(table)
 
 
 def print_line(text: str) -> None:

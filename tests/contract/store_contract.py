@@ -24,7 +24,6 @@ from tests.builders import (
     broken,
     decoded,
     history,
-    laid,
     message,
     missed,
     started,
@@ -65,8 +64,7 @@ TALK = (started(), message(ALICE, "one"), message(BOB, "two"))
 async def batch_of(store: ArchiveStore, records: Iterable[Record], lane: LaneId = CONVERSATIONS) -> Batch:
     """Fold records on top of what the store holds, at the offsets after its checkpoint."""
     checkpoint = await store.checkpoint(lane) or Checkpoint(lane, 0)
-    run = decoded(laid(records, checkpoint.next))
-    run = [one._replace(record=one.record._replace(offset=checkpoint.next + n)) for n, one in enumerate(run)]
+    run = decoded(records, checkpoint.next)
     known = await store.load({one.event.data.conversation for one in run if isinstance(one.event, Event)})
     return fold(checkpoint, run, known, await store.recall(recalls(run, known)))
 

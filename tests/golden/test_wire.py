@@ -60,6 +60,6 @@ def test_every_type_has_examples() -> None:
 
 
 def test_hostile_text_is_among_the_examples() -> None:
-    """The files hold what breaks careless readers: U+2028 raw, an escaped NUL, right-to-left text, an emoji sequence."""
+    """The files hold what breaks careless readers: raw U+2028, escaped NUL, right-to-left text, emoji."""
     payloads = "".join(example["record"]["payload"] for _, example in EXAMPLES)
     assert all(mark in payloads for mark in ("\u2028", r"\u0000", "\u05e9\u05dc", "\u0639\u0645", "\U0001f469\u200d"))

@@ -44,7 +44,7 @@ class TestMongoStore(StoreContract):
     """The contract, on a replica set."""
 
     @pytest.fixture
-    async def subject(self, stack: Any, database: str) -> AsyncIterator[Subject]:  # type: ignore[override]
+    async def subject(self, stack: Any, database: str) -> AsyncIterator[Subject]:
         opened = connect(stack.mongodb_uri, database)
         await prepare(opened)
         clock = ManualClock()

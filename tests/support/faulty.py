@@ -33,7 +33,8 @@ class Fault:
 class FaultyStore:
     """An `ArchiveStore` whose commits fail as `script` says, one entry a commit; None is a commit that works.
 
-    Clear `gate` to hold commits up before they begin; `entered` is set by each that reaches it.
+    Clear `gate` to hold commits up before they begin; `entered` is set by each that reaches it. `commits` are those begun,
+    `ends` the ends of those that the store took.
     """
 
     def __init__(self, store: ArchiveStore, script: Iterable[Fault | None] = ()) -> None:
@@ -44,6 +45,7 @@ class FaultyStore:
         self.gate.set()
         self.resumed = 0
         self.commits: list[Batch] = []
+        self.ends: list[int] = []
 
     async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
         self.resumed += 1
@@ -63,5 +65,6 @@ class FaultyStore:
         if fault is not None and fault.when is When.BEFORE:
             raise fault.error
         await self._store.commit(grant, batch)
+        self.ends.append(batch.end)
         if fault is not None:
             raise fault.error

@@ -1,12 +1,14 @@
 """A lane's surroundings in memory, put together."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from consumers.batch import LaneId
 from consumers.development_authority import DevelopmentAuthority
 from consumers.grant_keeper import GrantKeeper
-from consumers.lane import LaneLimits, LaneParts
+from consumers.lane import Lane, LaneLimits, LaneParts
 from consumers.memory_store import MemoryStore
 from schemas.record import Record
 from tests.builders import CONVERSATIONS, TOPIC_STREAMS
@@ -33,6 +35,11 @@ class Surroundings:
         grants = GrantKeeper(DevelopmentAuthority(self.clock), self.clock)
         return LaneParts(self.source, self.store, grants, self.observer, self.clock, TOPIC_STREAMS, self.limits)
 
+    def end(self, lane: LaneId) -> int:
+        """Return how far the store says the lane has come, or -1."""
+        checkpoint = self.memory.checkpoints().get(lane)
+        return checkpoint.next if checkpoint else -1
+
 
 def surroundings(
     records: Iterable[Record] | Mapping[LaneId, Iterable[Record]],
@@ -43,6 +50,25 @@ def surroundings(
     clock = ManualClock()
     memory = MemoryStore(clock)
     by_lane = records if isinstance(records, Mapping) else {CONVERSATIONS: records}
-    return Surroundings(
-        MemorySource(by_lane), memory, FaultyStore(memory, script), clock, limits or LaneLimits()
-    )
+    return Surroundings(MemorySource(by_lane), memory, FaultyStore(memory, script), clock, limits or LaneLimits())
+
+
+@asynccontextmanager
+async def running(around: Surroundings, lane: LaneId = CONVERSATIONS) -> AsyncIterator[Lane]:
+    """Run a lane for the length of the block; its commits are done when it ends."""
+    started = Lane(lane, around.parts)
+    task = asyncio.create_task(started.run())
+    try:
+        yield started
+    finally:
+        started.stop()
+        async with asyncio.timeout(10):
+            await task
+
+
+async def archived(around: Surroundings, lane: LaneId = CONVERSATIONS) -> None:
+    """Wait until all there is has been committed, letting time pass where the lane waits."""
+    end = around.source.end(lane)
+    reached = asyncio.ensure_future(around.observer.until(lambda: around.end(lane) == end))
+    await around.clock.advance_through(reached)
+    await reached

@@ -17,9 +17,11 @@ class MemorySource:
         self._more = asyncio.Event()
         self.marks: dict[LaneId, int] = {}
         self.fetches = 0
+        self._fetched = asyncio.Event()
 
     async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
         self.fetches += 1
+        self._fetched.set()
         while True:
             offset = self._next.get(lane, 0)
             found = [record for record in self._records[lane] if record.offset >= offset][:records_max]
@@ -49,6 +51,15 @@ class MemorySource:
         """Let more records come in, behind those that are there."""
         self._records[lane].extend(records)
         self._more.set()
+
+    def copy(self) -> "MemorySource":
+        """Return another reader of the same records."""
+        return MemorySource(self._records)
+
+    async def fetched(self) -> None:
+        """Wait for another fetch."""
+        self._fetched.clear()
+        await self._fetched.wait()
 
     def end(self, lane: LaneId) -> int:
         """Return the offset after the lane's last record."""

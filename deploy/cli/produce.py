@@ -1,0 +1,224 @@
+"""`lync-archiver simulate`, `convert`, `record` and `replay`: the Lync side, and recordings of it."""
+
+import asyncio
+import math
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from deploy.cli.printing import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from deploy.settings import Settings
+    from producers.topics import Topics
+    from schemas.record import Record
+
+MAX_SPEED: Final = "max"
+_BAR_STEP: Final = 500
+
+SpeedOption = Annotated[
+    str, typer.Option("--speed", metavar="X or max", help="So many times as fast as the records' times say.")
+]
+InputArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file; .gz and .zst are unpacked.")]
+OutputArgument = Annotated[Path, typer.Argument(dir_okay=False, help="A recording; packed where it is .gz or .zst.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command("simulate")(simulate)
+    app.command("convert")(convert)
+    app.command("record")(record)
+    app.command("replay")(replay)
+
+
+def simulate(
+    users: Annotated[int, typer.Option(min=2, help="People of the organisation.")] = 100,
+    hours: Annotated[float, typer.Option(min=0.01, help="Virtual time, from 8 o'clock on a Monday.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+    speed: SpeedOption = MAX_SPEED,
+    out: Annotated[Path | None, typer.Option("--out", dir_okay=False, help="A recording, instead of Kafka.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate an organisation that follows Microsoft's user model, into Kafka or into a recording."""
+    from deploy.settings import load_settings  # noqa: PLC0415  start-up time
+    from producers.recording import Recording  # noqa: PLC0415
+    from producers.simulator.simulation import simulate as run  # noqa: PLC0415
+
+    factor = _speed(speed)
+    if out is not None and factor is not None:
+        raise typer.BadParameter("a recording is written at once", param_hint="--speed")
+    settings = load_settings()
+    records = run(users, hours, seed, _topics(settings))
+    if out is None:
+        count = asyncio.run(_publish(settings, records, factor, "simulating"))
+    else:
+        with _bar("simulating") as seen:
+            count = Recording(out).write(_watched(records, seen))
+    _report({"records": count, "out": None if out is None else str(out)}, as_json, f"{count} records")
+
+
+def convert(chatlog: InputArgument, out: OutputArgument, as_json: JsonOption = False) -> None:
+    """Convert a neutral chat log to a recording."""
+    from dataclasses import asdict  # noqa: PLC0415  start-up time
+
+    from deploy.settings import load_settings  # noqa: PLC0415
+    from producers.chatlog import Tally  # noqa: PLC0415
+    from producers.chatlog import convert as run  # noqa: PLC0415
+    from producers.lines import read_lines  # noqa: PLC0415
+    from producers.recording import Recording  # noqa: PLC0415
+
+    _refuse_same_file(chatlog, out)
+    tally = Tally()
+    with _bar("converting") as seen:
+        Recording(out).write(_watched(run(read_lines(chatlog), _topics(load_settings()), tally), seen))
+    said = (
+        f"{tally.records} records: {tally.messages} messages of {tally.conversations} conversations and "
+        f"{tally.conferences} conferences, {tally.ignored_leaves} leaves ignored"
+    )
+    _report(asdict(tally), as_json, said)
+
+
+def record(
+    out: OutputArgument,
+    until_caught_up: Annotated[
+        bool, typer.Option("--until-caught-up", help="End at the end offsets seen at the start.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Record the topics from their beginning, until stopped by SIGTERM or SIGINT."""
+    from deploy.settings import load_settings  # noqa: PLC0415  start-up time
+
+    count = asyncio.run(_record(load_settings(), out, until_caught_up))
+    _report({"records": count}, as_json, f"{count} records")
+
+
+def replay(
+    file: InputArgument,
+    speed: SpeedOption = MAX_SPEED,
+    shift_time: Annotated[
+        bool, typer.Option("--shift-time", help="Move all times so that the first record is now.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Publish a recording into the topics that it names, byte for byte."""
+    from deploy.settings import load_settings  # noqa: PLC0415  start-up time
+    from producers.pacing import shifted  # noqa: PLC0415
+    from producers.recording import Recording  # noqa: PLC0415
+    from schemas.clock import SystemClock  # noqa: PLC0415
+
+    factor = _speed(speed)
+    records = Recording(file).read()
+    if shift_time:
+        records = shifted(records, SystemClock().now())
+    count = asyncio.run(_publish(load_settings(), records, factor, "replaying"))
+    _report({"records": count}, as_json, f"{count} records")
+
+
+async def _publish(settings: "Settings", records: "Iterable[Record]", speed: float | None, text: str) -> int:
+    from deploy.settings import resolve_addresses  # noqa: PLC0415  start-up time
+    from producers.kafka_publisher import KafkaPublisher  # noqa: PLC0415
+    from producers.pacing import paced  # noqa: PLC0415
+    from schemas.clock import SystemClock  # noqa: PLC0415
+
+    async with KafkaPublisher(resolve_addresses(settings).bootstrap) as publisher:
+        with _bar(text) as seen:
+            return await publisher.publish(paced(_watched(records, seen), speed, SystemClock()))
+
+
+async def _record(settings: "Settings", out: Path, until_caught_up: bool) -> int:
+    from deploy.archiving import stopped_by_signals  # noqa: PLC0415  start-up time
+    from deploy.settings import resolve_addresses  # noqa: PLC0415
+    from producers.kafka_recorder import KafkaRecorder  # noqa: PLC0415
+    from producers.recording import Recording, RecordingWriter  # noqa: PLC0415
+    from schemas.clock import SystemClock  # noqa: PLC0415
+
+    async def copy(records: "AsyncIterator[Record]", writer: RecordingWriter, seen: Callable[[int], None]) -> None:
+        async for found in records:
+            writer.write(found)
+            seen(writer.records)
+
+    bootstrap = resolve_addresses(settings).bootstrap
+    topics = (settings.kafka.conversations_topic, settings.kafka.conferences_topic)
+    async with KafkaRecorder(bootstrap, topics, SystemClock()) as recorder:
+        with _bar("recording") as seen, Recording(out).writer() as writer:
+            if until_caught_up:
+                await copy(recorder.history(), writer, seen)
+            else:
+                stop = asyncio.Event()
+                with stopped_by_signals(stop):
+                    await _until(stop, asyncio.ensure_future(copy(recorder.follow(), writer, seen)))
+            return writer.records
+
+
+async def _until(stop: asyncio.Event, work: "asyncio.Future[None]") -> None:
+    """Run `work` until it fails or `stop` is set."""
+    stopped = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+        work.cancel()
+        await asyncio.wait((work, stopped))
+    if not work.cancelled():
+        work.result()
+
+
+def _topics(settings: "Settings") -> "Topics":
+    from producers.topics import Topics  # noqa: PLC0415  start-up time
+
+    kafka = settings.kafka
+    return Topics(kafka.conversations_topic, kafka.conferences_topic, kafka.contacts_topic)
+
+
+def _speed(text: str) -> float | None:
+    if text == MAX_SPEED:
+        return None
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = math.nan
+    if not 0 < factor < math.inf:
+        raise typer.BadParameter(f"it is neither a number above 0 nor {MAX_SPEED}", param_hint="--speed")
+    return factor
+
+
+def _refuse_same_file(chatlog: Path, out: Path) -> None:
+    if out.exists() and out.samefile(chatlog):
+        raise typer.BadParameter("it is the chat log itself", param_hint="OUT")
+
+
+def _watched(records: "Iterable[Record]", seen: Callable[[int], None]) -> "Iterator[Record]":
+    for number, found in enumerate(records, start=1):
+        yield found
+        seen(number)
+
+
+@contextmanager
+def _bar(text: str) -> Iterator[Callable[[int], None]]:
+    """Show how many records were seen, on a terminal only; standard output stays clean."""
+    if not sys.stderr.isatty():
+        yield lambda _count: None
+        return
+    from rich.console import Console  # noqa: PLC0415  start-up time
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = (TextColumn(text), BarColumn(), TextColumn("{task.completed:,.0f} records"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(text, total=None)
+
+        def seen(count: int) -> None:
+            if count % _BAR_STEP == 0:
+                progress.update(task, completed=count)
+
+        yield seen
+
+
+def _report(document: dict[str, Any], as_json: bool, sentence: str) -> None:
+    if as_json:
+        print_json(document)
+    else:
+        typer.echo(sentence)

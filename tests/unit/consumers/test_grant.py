@@ -1,0 +1,90 @@
+"""Grants, and the keeper that renews them."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from consumers.development_authority import GRANT_LIFE_S, DevelopmentAuthority
+from consumers.grant import ARCHIVE_ROLE, Grant, GrantRefused
+from consumers.grant_keeper import RENEW_BEFORE_S, GrantKeeper
+from tests.support.clock import START, ManualClock
+
+GRANT = Grant("archiver", "contoso", frozenset({ARCHIVE_ROLE}), "t1", START + timedelta(seconds=60))
+
+
+class SlowAuthority:
+    """Counts what it is asked, and answers once it is let."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._authority = DevelopmentAuthority(clock)
+        self.asked = asyncio.Event()
+        self.answering = asyncio.Event()
+        self.opened = 0
+
+    async def open(self) -> Grant:
+        self.opened += 1
+        self.asked.set()
+        await self.answering.wait()
+        return await self._authority.open()
+
+
+class RefusingAuthority:
+    """Opens one grant and no other."""
+
+    def __init__(self, grant: Grant) -> None:
+        self._grants = [grant]
+
+    async def open(self) -> Grant:
+        if not self._grants:
+            raise GrantRefused("no more")
+        return self._grants.pop()
+
+
+def test_a_grant_is_good_until_it_expires() -> None:
+    """A grant works up to its last instant, and not at it."""
+    GRANT.check(START + timedelta(seconds=59.9))
+    for late in (60, 61):
+        with pytest.raises(GrantRefused, match="expired"):
+            GRANT.check(START + timedelta(seconds=late))
+
+
+def test_a_grant_without_the_role_is_refused() -> None:
+    """Another application role gives no leave to archive."""
+    with pytest.raises(GrantRefused, match=ARCHIVE_ROLE):
+        replace(GRANT, roles=frozenset({"UserApplication"})).check(START)
+
+
+async def test_the_keeper_opens_once_and_renews_before_the_end() -> None:
+    """One grant serves until shortly before it expires; then another is opened."""
+    clock = ManualClock()
+    keeper = GrantKeeper(DevelopmentAuthority(clock), clock)
+    first = await keeper.current()
+    clock.advance(GRANT_LIFE_S - RENEW_BEFORE_S - 1)
+    assert await keeper.current() is first
+    clock.advance(1)
+    second = await keeper.current()
+    assert second.expires_at == clock.now() + timedelta(seconds=GRANT_LIFE_S)
+
+
+async def test_lanes_that_ask_at_once_share_one_renewal() -> None:
+    """However many lanes wait for a grant, the authority is asked once."""
+    clock = ManualClock()
+    authority = SlowAuthority(clock)
+    keeper = GrantKeeper(authority, clock)
+    waiting = [asyncio.ensure_future(keeper.current()) for _ in range(5)]
+    await authority.asked.wait()
+    authority.answering.set()
+    grants = await asyncio.gather(*waiting)
+    assert authority.opened == 1
+    assert all(grant is grants[0] for grant in grants)
+
+
+async def test_a_refusal_reaches_who_asked() -> None:
+    """Without a new grant nothing goes on: the refusal is a dependency's failure, which the lane waits out."""
+    clock = ManualClock()
+    keeper = GrantKeeper(RefusingAuthority(GRANT), clock)
+    assert await keeper.current() is GRANT
+    with pytest.raises(GrantRefused):
+        await keeper.current()
