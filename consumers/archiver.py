@@ -7,6 +7,7 @@ from typing import Final
 from consumers.batch import LaneId
 from consumers.lane import Lane, LaneParts
 from consumers.ports import Membership
+from schemas.errors import Misconfigured
 
 POLL_S: Final = 0.2
 """How often a process looks whether all lanes, its own and others', have come far enough."""
@@ -43,14 +44,14 @@ class Archiver:
     async def run(self, stop: asyncio.Event, *, until_caught_up: bool) -> None:
         """Archive until `stop` is set, or until all lanes reach the ends seen at the start.
 
-        On the way out every lane finishes its commit, within one deadline. Raises LaneHalted where a lane stopped
-        for a bug; the others went on.
+        On the way out every lane finishes its commit, within one deadline. Where a lane stopped for good the others
+        went on; then this raises Misconfigured where that was why, LaneHalted for a bug.
         """
         targets = await self._membership.ends() if until_caught_up else None
         self._membership.join(self._assign, self._revoke)
         try:
             marked = self._parts.clock.monotonic()
-            while not stop.is_set() and not (targets is not None and await self._reached(targets)):
+            while not stop.is_set() and not self._all_halted and not (targets and await self._reached(targets)):
                 await self._wait(stop, POLL_S)
                 if self._parts.clock.monotonic() - marked >= MARK_S:
                     marked = self._parts.clock.monotonic()
@@ -60,6 +61,8 @@ class Archiver:
             await self._revoke(list(self._running))
             await self._membership.publish_marks()
         for lane, error in self._halted.items():
+            if isinstance(error, Misconfigured):
+                raise error
             raise LaneHalted(f"lane {lane} stopped: {type(error).__name__}") from error
 
     async def _assign(self, lanes: Sequence[LaneId]) -> None:
@@ -87,6 +90,10 @@ class Archiver:
         if error is not None:
             self._halted[name] = error
             self._parts.observer.halted(name, error)
+
+    @property
+    def _all_halted(self) -> bool:
+        return bool(self._halted) and self._halted.keys() >= self._running.keys()
 
     async def _reached(self, targets: Mapping[LaneId, tuple[int, int]]) -> bool:
         """Return whether every lane is past its target or halted. Others' lanes are seen through the store."""

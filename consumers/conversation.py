@@ -27,8 +27,8 @@ class Move(NamedTuple):
 class Member:
     """One person of a conversation, with every coming and going in order of sequence.
 
-    `named_by` and `named_at` are sequence and time of the earliest event that named the person: name and role are
-    as given there.
+    `named_by` is the least sequence of an event that names the person; `named_at`, `name` and `role` are together the
+    least (time, name, role) of these events.
     `missed` is the sequence of the event that says they never answered.
     """
 

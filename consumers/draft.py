@@ -5,12 +5,12 @@ from typing import Final, cast
 
 from consumers.conversation import Conversation, Ending, Opener, Opening
 from consumers.roster import Roster
-from consumers.sequences import holds, insert
+from consumers.sequences import count, holds, insert
 from consumers.transitions import NEXT
 from schemas import events as ev
 from schemas.envelope import Event
 from schemas.errors import Cause, IllegalRecord
-from schemas.limits import GAPS_MAX, PARTICIPANTS_MAX
+from schemas.limits import GAPS_MAX, MOVES_MAX, PARTICIPANTS_MAX
 
 
 class Draft:
@@ -110,6 +110,8 @@ class Draft:
         people = _people(data)
         if len(self._roster.members) + self._roster.unknown(people) > PARTICIPANTS_MAX:
             raise IllegalRecord(Cause.TOO_MANY_PARTICIPANTS, f"more than {PARTICIPANTS_MAX} people took part")
+        if count(self._held) - self._messages >= MOVES_MAX:
+            raise IllegalRecord(Cause.TOO_MANY_MOVES, f"people came and went more than {MOVES_MAX} times")
 
     def _open(self, event: Event) -> None:
         data = event.data

@@ -7,7 +7,7 @@ the theory of operation in `consumers.transitions`.
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from consumers.batch import Batch, Checkpoint, Counts, FirstUse, Quarantined
+from consumers.batch import ZERO, Batch, Checkpoint, Counts, FirstUse, Quarantined
 from consumers.conversation import Conversation, Member
 from consumers.decoding import Decoded
 from consumers.draft import Draft
@@ -63,6 +63,11 @@ def fold(
     counts = Counts(len(decoded) - duplicates - len(quarantine), duplicates, len(quarantine))
     end = decoded[-1].record.offset + 1
     return _batch(checkpoint, end, [d for d in drafts.values() if d.fresh], quarantine, counts, watermark)
+
+
+def passing(checkpoint: Checkpoint, end: int) -> Batch:
+    """Return the batch that moves past offsets which hold no record, such as the log's own markers."""
+    return _batch(checkpoint, end, [], [], ZERO, checkpoint.watermark)
 
 
 def _add(

@@ -110,9 +110,17 @@ class KafkaSource:
         with suppress(IllegalStateError):  # revoked in the meantime: the lane is about to be stopped
             self._consumer.seek(TopicPartition(lane.topic, lane.partition), offset)
 
-    async def beginning(self, lane: LaneId) -> int:
+    async def position(self, lane: LaneId) -> int:
+        try:
+            return int(await self._consumer.position(TopicPartition(lane.topic, lane.partition)))
+        except KafkaError as error:
+            raise DependencyUnavailable(f"{lane} cannot be read: {type(error).__name__}") from error
+
+    async def bounds(self, lane: LaneId) -> tuple[int, int]:
         partition = TopicPartition(lane.topic, lane.partition)
-        return (await self._offsets(self._consumer.beginning_offsets, [partition]))[partition]
+        first = await self._offsets(self._consumer.beginning_offsets, [partition])
+        last = await self._offsets(self._consumer.end_offsets, [partition])
+        return first[partition], last[partition]
 
     async def ends(self) -> Mapping[LaneId, tuple[int, int]]:
         """Return the oldest and the next offset of every partition of the topics, as they are now."""

@@ -12,9 +12,9 @@ from typing import Any, Final
 from consumers.batch import Batch, Checkpoint, LaneId
 from consumers.conversation import Conversation
 from consumers.decoding import Decoded, bounded, decode_all
-from consumers.fold import fold, recalls
+from consumers.fold import fold, passing, recalls
 from consumers.grant_keeper import GrantKeeper
-from consumers.ports import ArchiveStore, Fenced, LaneObserver, RecordSource, Stale
+from consumers.ports import ArchiveStore, Fenced, LaneObserver, RecordsGone, RecordSource, Stale
 from consumers.working_set import WorkingSet
 from schemas.catalogue import Stream
 from schemas.clock import Clock
@@ -37,7 +37,7 @@ BACKOFF_DOUBLINGS_MAX: Final = 10
 class LaneLimits:
     """How much a lane takes at once: records and bytes of a batch, bytes of a record, conversations kept at hand."""
 
-    batch_records: int = 1000
+    batch_records: int = 4000
     batch_bytes: int = 8 * 1024 * 1024
     record_bytes_max: int = RECORD_BYTES_MAX
     conversations_max: int = 20_000
@@ -72,7 +72,10 @@ class Lane:
         self._stop.set()
 
     async def run(self) -> None:
-        """Archive until stopped. A bug is raised, with nothing of its batch committed."""
+        """Archive until stopped. Raises what trying again does not help, with nothing of its batch committed.
+
+        That is a bug, RecordsGone, and whatever else is Misconfigured.
+        """
         while not self._stop.is_set():
             try:
                 await self._resume()
@@ -87,8 +90,11 @@ class Lane:
         """Forget everything and begin at the checkpoint; without one, at the oldest record there is."""
         self._known.clear()
         checkpoint = await self._parts.store.checkpoint(self.id)
+        first, end = await self._parts.source.bounds(self.id)
         if checkpoint is None:
-            checkpoint = Checkpoint(self.id, await self._parts.source.beginning(self.id))
+            checkpoint = Checkpoint(self.id, first)
+        elif not first <= checkpoint.next <= end:
+            raise self._gone(checkpoint.next, first, end)
         self._parts.source.seek(self.id, checkpoint.next)
         self.position = checkpoint
 
@@ -100,6 +106,7 @@ class Lane:
         try:
             while not self._stop.is_set():
                 records = await self._fetch()
+                await self._check_next(records, ahead.next)
                 for run in bounded(records, self._parts.limits.batch_bytes):
                     decoded = decode_all(run, self._parts.streams, self._parts.limits.record_bytes_max)
                     batch = await self._fold(ahead, decoded, commit)
@@ -108,6 +115,10 @@ class Lane:
                     ahead = _after(ahead, batch)
                 if not records:
                     await _done(commit)
+                    position = await self._parts.source.position(self.id)
+                    if position > ahead.next:
+                        await self._commit(passing(ahead, position))
+                        ahead = self.position
             await _done(commit)
         finally:
             # A commit that has begun is waited for, also when the lane is cancelled or the next batch failed.
@@ -123,6 +134,16 @@ class Lane:
             return fetch.result() if fetch.done() else ()
         finally:
             await _cancelled(fetch, stop)
+
+    async def _check_next(self, records: Sequence[Record], expected: int) -> None:
+        """Raise RecordsGone where records were skipped: the client begins elsewhere, unasked, once they expired."""
+        if records and records[0].offset != expected:
+            first, end = await self._parts.source.bounds(self.id)
+            if first > expected or records[0].offset < expected:  # else Kafka's own markers lie in between
+                raise self._gone(expected, first, end)
+
+    def _gone(self, expected: int, first: int, end: int) -> RecordsGone:
+        return RecordsGone(f"{self.id} is archived up to offset {expected}, but Kafka holds {first} to {end}")
 
     async def _fold(self, ahead: Checkpoint, decoded: list[Decoded], commit: asyncio.Task[None] | None) -> Batch:
         """Fold records on top of `ahead`, which the commit under way will have made true."""

@@ -7,7 +7,7 @@ from consumers.batch import Batch, Checkpoint, LaneId
 from consumers.conversation import Conversation
 from consumers.grant import Grant
 from schemas.envelope import Event
-from schemas.errors import LyncArchiverError
+from schemas.errors import LyncArchiverError, Misconfigured
 from schemas.record import Record
 
 
@@ -17,6 +17,10 @@ class Fenced(LyncArchiverError):
 
 class Stale(LyncArchiverError):
     """A stored conversation is not at the revision that the batch was made from."""
+
+
+class RecordsGone(Misconfigured):
+    """The log does not have the records after the checkpoint: they expired, or the topic is another one."""
 
 
 class ArchiveStore(Protocol):
@@ -59,8 +63,11 @@ class RecordSource(Protocol):
     def seek(self, lane: LaneId, offset: int) -> None:
         """Let the next fetch begin at this offset."""
 
-    async def beginning(self, lane: LaneId) -> int:
-        """Return the offset of the oldest record that is there."""
+    async def position(self, lane: LaneId) -> int:
+        """Return the offset that the next fetch begins at: behind markers of the log's own, which no fetch returns."""
+
+    async def bounds(self, lane: LaneId) -> tuple[int, int]:
+        """Return the offset of the oldest record that is there, and the offset after the newest."""
 
     def mark(self, lane: LaneId, offset: int) -> None:
         """Note for lag tools that everything before `offset` is archived. Nothing relies on it."""

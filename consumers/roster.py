@@ -65,13 +65,18 @@ class Roster:
         self.touched.update(sip for sip, member in self._members.items() if member.missed is not None)
 
     def _named(self, person: Participant, sequence: int, at: str) -> Member:
-        """Return the member, with name and role from this event where it is the earliest to give them."""
+        """Return the member, with name and role of the earliest event that gives them.
+
+        Earliest by time, and by name where times are equal, as a mailbox's first use is: both choose alike.
+        """
         member = self._members.get(person.sip)
         if member is None:
             return Member(person.sip, person.name, person.role, sequence, at)
-        if sequence < member.named_by:
-            return replace(member, name=person.name, role=person.role, named_by=sequence, named_at=at)
-        return member
+        first = at, person.name, person.role
+        if member.named_by != UNNAMED:
+            first = min(first, (member.named_at, member.name, member.role))
+        named_at, name, role = first
+        return replace(member, name=name, role=role, named_at=named_at, named_by=min(sequence, member.named_by))
 
     def _put(self, member: Member) -> None:
         if self._own is None:

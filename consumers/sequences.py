@@ -39,3 +39,8 @@ def gaps(held: Ranges, last: int | None) -> Ranges:
     if last is not None and expected <= last:
         holes.append((expected, last))
     return tuple(holes)
+
+
+def count(held: Ranges) -> int:
+    """Return how many sequences the ranges hold."""
+    return sum(last - first + 1 for first, last in held)

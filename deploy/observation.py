@@ -67,9 +67,10 @@ class Observation:
         self._log.warning("lane delayed", action="lane-delayed", lane=str(lane), reason=str(error))
 
     def halted(self, lane: LaneId, error: BaseException) -> None:
-        # The type alone: what a bug's message repeats is not known.
+        # Of a bug the type alone: what its message repeats is not known.
+        reason = str(error) if isinstance(error, LyncArchiverError) else type(error).__name__
         self._halts.inc()
-        self._log.error("lane halted", action="lane-halted", lane=str(lane), error=type(error).__name__)
+        self._log.error("lane halted", action="lane-halted", lane=str(lane), reason=reason)
 
     def sample(self, archiver: Archiver, lag: Callable[[LaneId, int], int]) -> None:
         """Set the gauges from the lanes as they are now."""

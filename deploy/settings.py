@@ -53,13 +53,13 @@ class ArchiveSettings(_Group):
     """The limits of one lane: records and bytes of a batch, and how long each step may take."""
 
     batch: int = Field(default=4000, ge=1, le=10_000)
-    batch_bytes: int = Field(default=8 * _MIB, ge=1)
-    record_bytes_max: int = Field(default=RECORD_BYTES_MAX, ge=1)
+    batch_bytes: int = Field(default=8 * _MIB, ge=1, le=8 * _MIB)  # a segment must stay below 16 MiB
+    record_bytes_max: int = Field(default=RECORD_BYTES_MAX, ge=1, le=8 * _MIB)
     flush_timeout_s: float = Field(default=20, gt=0)
 
 
 class HttpSettings(_Group):
-    """Where the token issuer, health and metrics listen; port 0 is a free one."""
+    """Where health and metrics are served; port 0 is a free one, and of several workers each has the next."""
 
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=0, ge=0, le=65_535)

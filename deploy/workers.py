@@ -16,8 +16,10 @@ async def archive_in_workers(count: int, arguments: Sequence[str], stop: asyncio
     They stop when `stop` is set, when this process ends for whatever reason, and when one of them fails. Raises
     WorkerFailed with the first failure's exit code.
     """
-    command = [sys.executable, "-m", "deploy", "archive", "--worker", "--json", *arguments]
-    workers = [await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE) for _ in range(count)]
+    command = [sys.executable, "-m", "deploy", "archive", "--json", *arguments, "--worker"]
+    workers = [
+        await asyncio.create_subprocess_exec(*command, str(number), stdin=PIPE, stdout=PIPE) for number in range(count)
+    ]
     stopping = asyncio.create_task(_stop_all(workers, stop))
     try:
         outputs = await asyncio.gather(*(_output(worker, stop) for worker in workers))

@@ -33,6 +33,7 @@ class Cause(StrEnum):
     AFTER_END = "after-end"
     TOO_MANY_GAPS = "too-many-gaps"
     TOO_MANY_PARTICIPANTS = "too-many-participants"
+    TOO_MANY_MOVES = "too-many-moves"
 
 
 class LyncArchiverError(Exception):

@@ -37,3 +37,6 @@ SEQUENCE_MAX: Final = 2**63 - 1
 
 GAPS_MAX: Final = 10_000
 """Holes of one conversation. Each costs about 30 bytes of its document, which must stay far below 16 MiB."""
+
+MOVES_MAX: Final = 100_000
+"""Comings and goings of one conversation. Each costs about 70 bytes of its document, as above."""

@@ -71,7 +71,7 @@ class MongoStore:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._mailboxes: dict[str, tuple[str, str]] = {}
+        self._mailboxes: dict[str, tuple[str, str, str]] = {}
 
     async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
         with reported("the checkpoint cannot be read"):
@@ -186,13 +186,18 @@ class MongoStore:
         new: dict[str, FirstUse] = {}
         for use in mailboxes:
             known = self._mailboxes.get(use.mailbox)
-            if known is None or (use.at, use.conversation) < known:
+            if known is None or _precedence(use) < known:
                 earlier = new.get(use.mailbox)
-                if earlier is None or (use.at, use.conversation) < (earlier.at, earlier.conversation):
+                if earlier is None or _precedence(use) < _precedence(earlier):
                     new[use.mailbox] = use
         if new:
             await self._database[MAILBOXES].bulk_write([_first_use(use) for use in new.values()], ordered=False)
-            self._mailboxes.update({name: (use.at, use.conversation) for name, use in new.items()})
+            self._mailboxes.update({name: _precedence(use) for name, use in new.items()})
+
+
+def _precedence(use: FirstUse) -> tuple[str, str, str]:
+    """As `$min` compares `named`, field by field."""
+    return use.at, use.conversation, use.name
 
 
 def _first_use(use: FirstUse) -> UpdateOne:

@@ -24,13 +24,17 @@ def archive(
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes of the group to run.")] = 1,
     batch: Annotated[int | None, typer.Option(min=1, max=10_000, help="Records of one batch at most.")] = None,
     as_json: JsonOption = False,
-    worker: Annotated[bool, typer.Option("--worker", hidden=True)] = False,
+    worker: Annotated[int | None, typer.Option(hidden=True, help="Which of several processes this is.")] = None,
 ) -> None:
     """Archive what is in Kafka into the mailboxes, until stopped by SIGTERM or SIGINT."""
     from deploy.logs import configure_logs  # noqa: PLC0415  start-up time
-    from deploy.settings import load_settings  # noqa: PLC0415
+    from deploy.settings import HttpSettings, load_settings  # noqa: PLC0415
 
     settings = load_settings() if batch is None else load_settings(archive={"batch": batch})
+    if worker and settings.http.port:
+        settings = settings.model_copy(
+            update={"http": HttpSettings(host=settings.http.host, port=settings.http.port + worker)}
+        )
     configure_logs()
     counts = asyncio.run(_archive(settings, until_caught_up, workers, batch, worker))
     if as_json:
@@ -43,7 +47,7 @@ def archive(
 
 
 async def _archive(
-    settings: "Settings", until_caught_up: bool, workers: int, batch: int | None, worker: bool
+    settings: "Settings", until_caught_up: bool, workers: int, batch: int | None, worker: int | None
 ) -> "Counts":
     from deploy.archiving import archive as run  # noqa: PLC0415  start-up time
     from deploy.archiving import stop_at_end_of_input, stopped_by_signals  # noqa: PLC0415
@@ -52,7 +56,7 @@ async def _archive(
     stop = asyncio.Event()
     with stopped_by_signals(stop):
         if workers == 1:
-            if worker:
+            if worker is not None:
                 stop_at_end_of_input(stop)
             return await run(settings, until_caught_up=until_caught_up, stop=stop)
         arguments = ["--until-caught-up"] if until_caught_up else []

@@ -241,13 +241,14 @@ class StoreContract(ABC):
         uses = [
             FirstUse(ALICE.sip, "Later", "2026-01-05T10:00:00Z", "c1"),
             FirstUse(ALICE.sip, "Other conversation", "2026-01-05T09:00:00Z", "c2"),
-            FirstUse(ALICE.sip, "Earliest", "2026-01-05T09:00:00Z", "c1"),
+            FirstUse(ALICE.sip, "Second name", "2026-01-05T09:00:00Z", "c1"),
+            FirstUse(ALICE.sip, "First name", "2026-01-05T09:00:00Z", "c1"),
             FirstUse(ALICE.sip, "Again", "2026-01-05T11:00:00Z", "c0"),
         ]
         for offset, use in enumerate(uses):
             empty = Batch(CONVERSATIONS, offset, offset + 1, (), (), frozenset(), (), (use,), (), ZERO, None)
             await subject.store.commit(GRANT, empty)
-        assert await subject.stored.names() == {ALICE.sip: "Earliest"}
+        assert await subject.stored.names() == {ALICE.sip: "First name"}
 
     async def _only_the_talk_is_stored(self, subject: Subject) -> None:
         checkpoint = await subject.store.checkpoint(CONVERSATIONS)

@@ -33,8 +33,8 @@ class Fault:
 class FaultyStore:
     """An `ArchiveStore` whose commits fail as `script` says, one entry a commit; None is a commit that works.
 
-    Clear `gate` to hold commits up before they begin; `entered` is set by each that reaches it. `commits` are those begun,
-    `ends` the ends of those that the store took.
+    Clear `gate` to hold commits up before they begin; `entered` is set by each that reaches it.
+    `commits` are those that were begun, `ends` the ends of those that the store took.
     """
 
     def __init__(self, store: ArchiveStore, script: Iterable[Fault | None] = ()) -> None:

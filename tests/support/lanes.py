@@ -4,18 +4,30 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
 
 from consumers.batch import LaneId
-from consumers.development_authority import DevelopmentAuthority
+from consumers.grant import ARCHIVE_ROLE, Grant
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import Lane, LaneLimits, LaneParts
 from consumers.memory_store import MemoryStore
 from schemas.record import Record
 from tests.builders import CONVERSATIONS, TOPIC_STREAMS
-from tests.support.clock import ManualClock
+from tests.support.clock import START, ManualClock
 from tests.support.faulty import Fault, FaultyStore
 from tests.support.observer import MemoryObserver
 from tests.support.source import MemorySource
+
+GRANT: Final = Grant("archiver", "contoso", frozenset({ARCHIVE_ROLE}), "t1", START + timedelta(days=1000))
+"""Leave to archive for longer than any test takes."""
+
+
+class ReadyAuthority:
+    """Grants at once, always the same."""
+
+    async def open(self) -> Grant:
+        return GRANT
 
 
 @dataclass
@@ -32,7 +44,7 @@ class Surroundings:
     @property
     def parts(self) -> LaneParts:
         """What a lane is made with."""
-        grants = GrantKeeper(DevelopmentAuthority(self.clock), self.clock)
+        grants = GrantKeeper(ReadyAuthority(), self.clock)
         return LaneParts(self.source, self.store, grants, self.observer, self.clock, TOPIC_STREAMS, self.limits)
 
     def end(self, lane: LaneId) -> int:

@@ -40,9 +40,12 @@ class MemorySource:
         self._told.discard(lane)
         self._more.set()
 
-    async def beginning(self, lane: LaneId) -> int:
+    async def position(self, lane: LaneId) -> int:
+        return self._next.get(lane, 0)
+
+    async def bounds(self, lane: LaneId) -> tuple[int, int]:
         records = self._records[lane]
-        return records[0].offset if records else 0
+        return (records[0].offset, self.end(lane)) if records else (0, 0)
 
     def mark(self, lane: LaneId, offset: int) -> None:
         self.marks[lane] = offset

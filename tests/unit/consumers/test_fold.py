@@ -1,6 +1,7 @@
 """The fold: what becomes of each record, and what a batch changes."""
 
 from collections.abc import Iterable
+from itertools import permutations
 
 import pytest
 
@@ -226,14 +227,19 @@ def test_occurrences_of_a_recurring_meeting_are_apart() -> None:
     assert len({item.id for item in batch.items}) == 2
 
 
-def test_a_name_is_the_one_of_the_lowest_sequence() -> None:
-    """Who is named twice has the name of the lower sequence, whichever comes first."""
-    early, late = record(2, joined(person("carol", "Carol"))), record(4, joined(person("carol", "Caroline")))
-    names = [
-        only(folded(order)).members[CAROL.sip].name
-        for order in ([TALK[0], early, late], [late, TALK[0], early], [late, early, TALK[0]])
-    ]
-    assert names == ["Carol"] * 3
+def test_a_name_is_the_one_of_the_earliest_event() -> None:
+    """Who is named twice has the name of the earlier time, of equal times the lesser name, in any order of arrival."""
+    early, late = (
+        record(4, joined(person("carol", "Carol")), at_s=2),
+        record(2, joined(person("carol", "Cara")), at_s=3),
+    )
+    same = record(5, joined(person("carol", "Carolus")), at_s=2)
+    for order in permutations([TALK[0], early, late, same]):
+        member = only(folded(order)).members[CAROL.sip]
+        assert (member.name, member.named_at, member.named_by) == ("Carol", at(2), 2)
+    first = folded([same, late])
+    second = folded([early], first)
+    assert [use.name for batch in (first, second) for use in batch.mailboxes] == ["Carolus", "Carol"]
 
 
 def test_only_what_is_held_is_recalled() -> None:

@@ -6,15 +6,14 @@ from dataclasses import replace
 import pytest
 
 from consumers.batch import ZERO, Counts
-from consumers.development_authority import DevelopmentAuthority
-from consumers.grant import Grant, GrantRefused
+from consumers.grant import GrantRefused
 from consumers.lane import BACKOFF_S_MAX, RETRY_S, Lane, LaneLimits
 from consumers.ports import Fenced, Stale
 from schemas.errors import DependencyUnavailable
 from schemas.record import Record
 from tests.builders import ALICE, BOB, CONVERSATIONS, broken, ended, history, laid, left, message, started
 from tests.support.faulty import Fault, When
-from tests.support.lanes import Surroundings, archived, running, surroundings
+from tests.support.lanes import GRANT, Surroundings, archived, running, surroundings
 
 TALK = history(started(), *(message(ALICE, f"message {number}") for number in range(1, 8)), left(BOB), ended())
 BY_TWOS = LaneLimits(batch_records=2)
@@ -129,7 +128,7 @@ async def test_another_lane_that_moves_a_conversation_makes_a_lane_stale() -> No
         await around.store.entered.wait()
         batch = around.store.commits[0]
         other = batch.lane._replace(partition=7)
-        await around.memory.commit(await _grant(around), replace(batch, lane=other, start=0))
+        await around.memory.commit(GRANT, replace(batch, lane=other, start=0))
         around.store.gate.set()
         await archived(around)
     assert elsewhere.next == 1
@@ -260,7 +259,3 @@ def test_batches_add_up_from_nothing() -> None:
     """Counts start at zero, and their total is their sum."""
     assert ZERO.total == 0
     assert Counts(1, 2, 3).total == 6
-
-
-async def _grant(around: Surroundings) -> Grant:
-    return await DevelopmentAuthority(around.clock).open()

@@ -1,0 +1,120 @@
+"""What the benchmarks stand on: a stack, topics that are filled once, and archives that are thrown away."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+from consumers.archiver import Archiver
+from consumers.batch import Batch, LaneId
+from consumers.development_authority import DevelopmentAuthority
+from consumers.grant_keeper import GrantKeeper
+from consumers.kafka_source import KafkaSource
+from consumers.lane import LaneLimits, LaneParts
+from consumers.mongo.layout import Database, prepare
+from consumers.mongo.store import MongoStore, connect
+from deploy.stack.local import RunningStack
+from deploy.stack.topics import Topics, ensure_topics
+from producers.kafka_publisher import KafkaPublisher
+from schemas.catalogue import Stream
+from schemas.clock import SystemClock
+from schemas.record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Records and the seconds from the first that was fetched to the last that was committed."""
+
+    records: int
+    seconds: float
+
+    @property
+    def a_second(self) -> float:
+        return self.records / self.seconds
+
+
+class Stopwatch:
+    """The `LaneObserver` that notes when the last batch was committed, and a source wrapper's first fetch."""
+
+    def __init__(self) -> None:
+        self.first: float | None = None
+        self.last = 0.0
+        self.records = 0
+
+    def fetched(self) -> None:
+        """A fetch brought records."""
+        if self.first is None:
+            self.first = time.perf_counter()
+
+    def committed(self, batch: Batch, duration_s: float) -> None:
+        self.last = time.perf_counter()
+        self.records += batch.counts.total
+
+    def delayed(self, lane: LaneId, error: Exception) -> None:
+        raise AssertionError(f"a benchmark met trouble in {lane}: {error!r}")
+
+    def halted(self, lane: LaneId, error: BaseException) -> None:
+        raise AssertionError(f"a benchmark's lane {lane} halted") from error
+
+    def rate(self) -> Rate:
+        """Return what was measured."""
+        assert self.first is not None
+        return Rate(self.records, self.last - self.first)
+
+
+class TimedSource(KafkaSource):
+    """The real source, with a stopwatch at its first record."""
+
+    watch: Stopwatch
+
+    async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
+        records = await super().fetch(lane, records_max)
+        if records:
+            self.watch.fetched()
+        return records
+
+
+async def filled(stack: RunningStack, records: Iterable[Record]) -> Topics:
+    """Make topics and publish the records, whose topics are the default names, into them."""
+    mark = uuid4().hex[:8]
+    topics = Topics(f"bench-{mark}.conversations", f"bench-{mark}.conferences", f"bench-{mark}.contacts")
+    await ensure_topics(stack.bootstrap, topics, SystemClock())
+    async with KafkaPublisher(stack.bootstrap) as publisher:
+        await publisher.publish(_into(topics, records))
+    return topics
+
+
+async def _into(topics: Topics, records: Iterable[Record]) -> AsyncIterator[Record]:
+    names = {"lync.conversations": topics.conversations, "lync.conferences": topics.conferences}
+    for record in records:
+        yield record._replace(topic=names[record.topic], partition=-1)
+
+
+@asynccontextmanager
+async def archive_database(stack: RunningStack) -> AsyncIterator[Database]:
+    """A prepared, empty archive that is dropped afterwards."""
+    database = connect(stack.mongodb_uri, f"bench_{uuid4().hex[:8]}")
+    try:
+        await prepare(database)
+        yield database
+        await database.client.drop_database(database.name)
+    finally:
+        database.client.close()
+
+
+async def archived(stack: RunningStack, topics: Mapping[str, Stream], database: Database, batch: int) -> Rate:
+    """Archive all that is in the topics with the product's own parts and return the rate."""
+    clock, watch = SystemClock(), Stopwatch()
+    source = TimedSource(stack.bootstrap, f"bench-{uuid4().hex[:8]}", topics, session_timeout_s=10)
+    source.watch = watch
+    await source.start()
+    try:
+        grants = GrantKeeper(DevelopmentAuthority(clock), clock)
+        limits = LaneLimits(batch_records=batch)
+        parts = LaneParts(source, MongoStore(database, clock), grants, watch, clock, topics, limits)
+        await Archiver(parts, source, flush_timeout_s=20).run(asyncio.Event(), until_caught_up=True)
+    finally:
+        await source.close()
+    return watch.rate()
