@@ -49,7 +49,7 @@ def _grouped(lines: Iterable[bytes]) -> dict[str, list[ChatLine]]:
             parsed = parse_line(number, line)
             conversations.setdefault(parsed.conversation, []).append(parsed)
     for conversation in conversations.values():
-        sorted(conversation, key=lambda line: line.order)
+        conversation.sort(key=lambda line: line.order)
         for before, after in pairwise(conversation):
             if before.order == after.order:
                 raise ChatLogError(max(before.number, after.number), "order: the conversation has it twice")

@@ -35,7 +35,7 @@ WINDOW_BYTES: Final = 32 * 1024 * 1024
 """Bytes on their way at once: room for a few of the largest records, and all the memory that publishing takes."""
 
 REQUEST_BYTES_MAX: Final = 9 * 1024 * 1024
-"""One request, so one record: more than the local stack's topics take (8 MiB), for the topic decides, not the client."""
+"""One request, so one record: above what the local stack's topics take (8 MiB), so that the topic decides."""
 
 BATCH_BYTES: Final = 128 * 1024
 """One partition's batch. Below any topic's limit, so that a batch is only ever refused for one record's own size."""

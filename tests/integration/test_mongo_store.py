@@ -8,7 +8,7 @@ import pytest
 from consumers.item import Item
 from consumers.mongo import documents
 from consumers.mongo.layout import ITEMS, MAILBOXES, QUARANTINE, SEGMENTS, Database, prepare
-from consumers.mongo.store import MongoStore, connect
+from consumers.mongo.store import JOURNALED, MAJORITY, MongoStore, connect
 from schemas.envelope import Event
 from schemas.errors import Cause
 from schemas.record import Record
@@ -43,10 +43,16 @@ class MongoStored:
 class TestMongoStore(StoreContract):
     """The contract, on a replica set."""
 
-    @pytest.fixture
-    async def subject(self, stack: Any, database: str) -> AsyncIterator[Subject]:
-        opened = connect(stack.mongodb_uri, database)
-        await prepare(opened)
-        clock = ManualClock()
-        yield Subject(MongoStore(opened, clock), MongoStored(opened), clock)
+    @pytest.fixture(scope="class")
+    async def opened(self, stack: Any) -> AsyncIterator[Database]:
+        # One client for all: PyMongo's monitor may open a socket while its client closes, and nobody closes that one.
+        opened = connect(stack.mongodb_uri, "unused")
+        yield opened
         opened.client.close()
+
+    @pytest.fixture
+    async def subject(self, opened: Database, database: str) -> Subject:
+        own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
+        await prepare(own)
+        clock = ManualClock()
+        return Subject(MongoStore(own, clock), MongoStored(own), clock)

@@ -23,7 +23,7 @@ from tests.support.clock import ManualClock
 from tests.support.faulty import Fault, When
 from tests.support.lanes import GRANT, Surroundings, archived, running, surroundings
 
-EXAMPLES = settings(max_examples=150, deadline=None)
+EXAMPLES = settings(max_examples=100, deadline=None)
 
 faults = st.lists(
     st.none()
@@ -145,7 +145,10 @@ async def test_i1_every_record_is_archived_or_known_or_quarantined(
 async def test_i2_nothing_is_there_twice(
     records: dict[LaneId, list[Record]], batch_records: int, script: list[Fault | None]
 ) -> None:
-    """I2: a mailbox has each sequence of a conversation once. Planted: a draft forgets what earlier batches hold."""
+    """I2: a mailbox has each sequence of a conversation once.
+
+    Planted: an item's id is made anew with every write; a join of somebody present begins another stay.
+    """
     lane = CONVERSATIONS
     if not records[lane]:
         return
@@ -180,8 +183,9 @@ async def test_i3_batches_and_redelivery_change_nothing(
 @EXAMPLES
 @given(st.data(), several, sizes)
 async def test_i3_arrival_changes_nothing(data: st.DataObject, found: tuple[History, ...], cuts: list[int]) -> None:
-    """I3: legal histories leave the same in any order of arrival. Planted: moves are kept in order of arrival.
+    """I3: legal histories leave the same in any order of arrival.
 
+    Planted: moves are kept in order of arrival; a name is the one of the least sequence, a mailbox's of the least time.
     Which of several devices an event is from is the first report's to say, and the only thing that may differ.
     """
     records = [record for history in found for record in history]
