@@ -40,15 +40,16 @@ class MongoStored:
         return await self._database[collection].find(query).sort(order, 1).to_list(None)
 
 
+@pytest.fixture(scope="module")
+async def opened(stack: Any) -> AsyncIterator[Database]:
+    # One client for all: PyMongo's monitor may open a socket while its client closes, and nobody closes that one.
+    opened = connect(stack.mongodb_uri, "unused")
+    yield opened
+    opened.client.close()
+
+
 class TestMongoStore(StoreContract):
     """The contract, on a replica set."""
-
-    @pytest.fixture(scope="class")
-    async def opened(self, stack: Any) -> AsyncIterator[Database]:
-        # One client for all: PyMongo's monitor may open a socket while its client closes, and nobody closes that one.
-        opened = connect(stack.mongodb_uri, "unused")
-        yield opened
-        opened.client.close()
 
     @pytest.fixture
     async def subject(self, opened: Database, database: str) -> Subject:
