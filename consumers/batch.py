@@ -59,9 +59,8 @@ class Batch:
     """Everything that one run of records changes. It is committed whole or not at all.
 
     `start` is the offset of the checkpoint it was made from, `end` the next offset after it. `conversations` are
-    the states after the batch, each one revision on from what is stored; `rosters` names those whose members changed.
-    `watermark` is the latest event time that
-    the lane has seen.
+    the states after the batch, each one revision on from what is stored; `rosters` names those whose opening or
+    members changed. `watermark` is the latest event time that the lane has seen.
     """
 
     lane: LaneId

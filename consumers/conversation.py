@@ -1,7 +1,7 @@
 """A conversation as the archiver knows it: frozen facts, each a function of the set of its events."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -41,6 +41,10 @@ class Member:
     missed: int | None = None
 
 
+NOBODY: Final[Mapping[str, Member]] = MappingProxyType({})
+"""The members of a conversation that nobody took part in yet."""
+
+
 class Opening(NamedTuple):
     """The event with sequence 1, and when it happened."""
 
@@ -55,8 +59,7 @@ class Ending(NamedTuple):
     at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(NamedTuple):
     """One conversation, call or conference occurrence.
 
     `revision` counts the commits that changed it, `segments` its stored pieces, `head` is the hash of the newest.
@@ -75,7 +78,7 @@ class Conversation:
     first_message: int | None = None
     messages: int = 0
     last_at: str = ""
-    members: Mapping[str, Member] = field(default_factory=lambda: MappingProxyType({}))
+    members: Mapping[str, Member] = NOBODY
 
     @property
     def gaps(self) -> Ranges:

@@ -16,7 +16,7 @@ from schemas.limits import GAPS_MAX, MOVES_MAX, PARTICIPANTS_MAX
 class Draft:
     """Folds events into one conversation. The snapshot it starts from is never changed.
 
-    `fresh` holds the events that the batch adds, by sequence; `touched` the people whose item may have changed.
+    `fresh` holds the events that the batch adds, by sequence; `top` is the highest sequence held, 0 for none.
     """
 
     __slots__ = (
@@ -32,6 +32,7 @@ class Draft:
         "_roster",
         "fresh",
         "kind",
+        "top",
     )
 
     def __init__(self, base: Conversation) -> None:
@@ -40,6 +41,7 @@ class Draft:
         self._phase = base.phase
         self._moves = NEXT[base.kind, base.phase]
         self._held = base.held
+        self.top = base.held[-1][1] if base.held else 0
         self._opening = base.opening
         self._ending = base.ending
         self._first_message = base.first_message
@@ -69,7 +71,7 @@ class Draft:
         if phase is None:
             raise IllegalRecord(Cause.ILLEGAL_TRANSITION, f"{event.type} cannot come in a {self._phase} {self.kind}")
         sequence = event.sequence
-        newest = not self._held or sequence > self._held[-1][1]
+        newest = sequence > self.top
         if self._ending is not None and sequence > self._ending.sequence:
             raise IllegalRecord(Cause.AFTER_END, "the conversation ended with a lower sequence")
         if model in _ENDS and not newest:
@@ -80,13 +82,17 @@ class Draft:
         if len(held) > GAPS_MAX:
             raise IllegalRecord(Cause.TOO_MANY_GAPS, f"the conversation has more than {GAPS_MAX} holes")
         if newest:
+            self.top = sequence
             self._last_at = event.at
         if phase is not self._phase:
             self._phase = phase
             self._moves = NEXT[self.kind, phase]
         self._held = held
         self.fresh[sequence] = event
-        _EFFECTS[model](self, event)
+        if model in _MESSAGES:  # nearly always
+            self._message(sequence)
+        else:
+            _EFFECTS[model](self, event)
 
     def finish(self, segments: int, head: bytes) -> Conversation:
         """Return the conversation after the batch, given its count of stored segments and their newest hash."""
@@ -127,10 +133,10 @@ class Draft:
     def _end(self, event: Event) -> None:
         self._ending = Ending(event.sequence, event.at)
 
-    def _message(self, event: Event) -> None:
+    def _message(self, sequence: int) -> None:
         self._messages += 1
-        if self._first_message is None or event.sequence < self._first_message:
-            self._first_message = event.sequence
+        if self._first_message is None or sequence < self._first_message:
+            self._first_message = sequence
             self._roster.touch_missed()
 
     def _keep(self, event: Event) -> None:
@@ -148,7 +154,6 @@ class Draft:
 
 _EFFECTS: Final[dict[type[ev.EventData], Callable[[Draft, Event], None]]] = {
     ev.ConversationStarted: Draft._open,
-    ev.ConversationMessage: Draft._message,
     ev.ConversationParticipantJoined: Draft._come,
     ev.ConversationParticipantLeft: Draft._go,
     ev.ConversationMissed: Draft._miss,
@@ -159,12 +164,12 @@ _EFFECTS: Final[dict[type[ev.EventData], Callable[[Draft, Event], None]]] = {
     ev.ConferenceActivated: Draft._open,
     ev.ConferenceJoined: Draft._come,
     ev.ConferenceLeft: Draft._go,
-    ev.ConferenceMessage: Draft._message,
     ev.ConferenceTopic: Draft._keep,
     ev.ConferenceEnded: Draft._end,
 }
-"""What each event does beside taking its place; a test proves that every type of the catalogue is here."""
+"""What each event but a message does beside taking its place; a test proves that every type has its effect."""
 
+_MESSAGES: Final = frozenset({ev.ConversationMessage, ev.ConferenceMessage})
 _ENDS: Final = frozenset({ev.ConversationEnded, ev.CallEnded, ev.ConferenceEnded})
 
 
@@ -178,6 +183,6 @@ def _people(data: ev.EventData) -> tuple[str, ...]:
     return (data.participant.sip,)  # type: ignore[attr-defined]
 
 
-_NAMELESS: Final = _ENDS | {ev.ConversationMessage, ev.ConferenceMessage, ev.ConferenceTopic, ev.ConferenceActivated}
+_NAMELESS: Final = _ENDS | _MESSAGES | {ev.ConferenceTopic, ev.ConferenceActivated}
 _OPENERS: Final = frozenset({ev.ConversationStarted, ev.CallStarted})
 _LEAVES: Final = frozenset({ev.ConversationParticipantLeft, ev.ConferenceLeft})

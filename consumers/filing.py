@@ -1,13 +1,14 @@
 """Filing: which folder a conversation goes to for one person, as which kind of item, under which subject."""
 
 import hashlib
+from typing import cast
 
 from consumers.conversation import Conversation, Member, Opener
 from consumers.folder import FolderId
 from consumers.item import Item, ItemClass, Status
 from consumers.transitions import Kind
 from consumers.visibility import stints, visible
-from schemas.events import CallStarted, ConferenceActivated
+from schemas.events import CallStarted, ConferenceActivated, ConversationStarted
 
 SUBJECT_NAMES_MAX = 5
 """Names in a subject; a sixth and later are counted. Outlook shows about that many before it cuts."""
@@ -54,14 +55,15 @@ def _item_class(kind: Kind, present: bool) -> ItemClass:
 
 
 def _subject(opener: Opener, owner: str, present: bool) -> str:
-    if isinstance(opener, ConferenceActivated):
+    if type(opener) is ConferenceActivated:  # not isinstance: it is slow for pydantic's classes
         if opener.subject:
             return opener.subject
         return f"Conference organized by {opener.organizer.name}" if opener.organizer else "Conference"
-    names = [person.name for person in (*opener.participants, *opener.invited) if person.sip != owner]
+    started = cast("ConversationStarted | CallStarted", opener)
+    names = [person.name for person in (*started.participants, *started.invited) if person.sip != owner]
     others = ", ".join(names[:SUBJECT_NAMES_MAX])
     if len(names) > SUBJECT_NAMES_MAX:
         others += f" and {len(names) - SUBJECT_NAMES_MAX} more"
-    if isinstance(opener, CallStarted):
+    if type(opener) is CallStarted:
         return f"Call with {others}" if present else f"Missed call from {others}"
     return f"Conversation with {others}" if present else f"Missed conversation with {others}"

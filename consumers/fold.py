@@ -79,7 +79,7 @@ def _add(
     if draft is None:
         base = known.get(name) or Conversation(name, KINDS[type(event.data)])
         draft = drafts[name] = Draft(base)
-    if not draft.holds(event.sequence):
+    if event.sequence > draft.top or not draft.holds(event.sequence):
         draft.add(event)
         return True
     held = draft.fresh.get(event.sequence) or recalled[name, event.sequence]
@@ -119,7 +119,7 @@ def _batch(
         segments.extend(sealed)
         conversation = draft.finish(sealed[-1].ordinal, sealed[-1].hash)
         conversations.append(conversation)
-        if conversation.members is not base.members:
+        if conversation.members is not base.members or conversation.opening is not base.opening:
             rosters.add(conversation.id)
         for sip in sorted(draft.touched):
             member = conversation.members[sip]

@@ -1,7 +1,7 @@
 """One conversation in one folder of one mailbox."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from consumers.folder import FolderId
 from consumers.transitions import Kind
@@ -24,8 +24,7 @@ class Status(StrEnum):
     MISSED = "missed"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """What a mailbox holds of a conversation: where it lies, what it is called, and what its owner may see.
 
     `id` is 32 hexadecimal digits, a function of mailbox and conversation. `started_at` is RFC 3339 UTC, or None while

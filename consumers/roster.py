@@ -38,8 +38,12 @@ class Roster:
 
     def come(self, person: Participant, sequence: int, at: str) -> None:
         """Somebody is present from this sequence on."""
+        move = Move(sequence, at, True)
+        if person.sip not in self._members:  # nearly always, and `replace` is slow
+            self._put(Member(person.sip, person.name, person.role, sequence, at, (move,)))
+            return
         member = self._named(person, sequence, at)
-        self._put(replace(member, moves=_with(member.moves, Move(sequence, at, True))))
+        self._put(replace(member, moves=_with(member.moves, move)))
 
     def go(self, sip: str, sequence: int, at: str) -> None:
         """Somebody is gone after this sequence."""

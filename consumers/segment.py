@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.envelope import Event
 
@@ -11,8 +10,7 @@ SEGMENT_EVENTS_MAX: Final = 1000
 """Events of one segment. Looking one up reads its segment, and a document must stay far below 16 MiB."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """Events of one conversation with consecutive sequences from `first`.
 
     `ordinal` counts the conversation's segments in the order of their commit, from 1; `hash` is SHA-256 over
@@ -54,14 +52,16 @@ def intact(segment: Segment) -> bool:
 
 def _runs(fresh: Mapping[int, Event]) -> Iterator[tuple[Event, ...]]:
     """Split events into runs of consecutive sequences, none longer than a segment may be."""
-    run: list[Event] = []
-    for sequence in sorted(fresh):
-        if run and (sequence != run[-1].sequence + 1 or len(run) == SEGMENT_EVENTS_MAX):
-            yield tuple(run)
-            run = []
-        run.append(fresh[sequence])
-    if run:
-        yield tuple(run)
+    sequences = sorted(fresh)
+    start = 0
+    for index in range(1, len(sequences) + 1):
+        if (
+            index == len(sequences)
+            or sequences[index] != sequences[index - 1] + 1
+            or index - start == SEGMENT_EVENTS_MAX
+        ):
+            yield tuple(fresh[sequence] for sequence in sequences[start:index])
+            start = index
 
 
 def _digest(events: tuple[Event, ...], previous: bytes) -> bytes:

@@ -5,7 +5,7 @@ fit raises RecordRejected with a cause, and no message of it repeats what the re
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -39,13 +39,24 @@ class _Shape(NamedTuple):
 
     name: EventType
     model: type[EventData]
+    validate: Callable[[bytes], EventData]
+    canonical: Callable[[EventData], bytes]
     stream: Stream
     opens: bool
     ends: bool
 
 
 _SHAPES: Final = {
-    name.encode(): _Shape(name, model, STREAMS[name], name in OPENERS, name in ENDERS) for name, model in MODELS.items()
+    name.encode(): _Shape(
+        name,
+        model,
+        model.__pydantic_validator__.validate_json,
+        model.__pydantic_serializer__.to_json,
+        STREAMS[name],
+        name in OPENERS,
+        name in ENDERS,
+    )
+    for name, model in MODELS.items()
 }
 
 
@@ -114,7 +125,9 @@ def decode(record: Record, stream: Stream | None, record_bytes_max: int = RECORD
 
 
 def _event(attributes: Attributes, value: bytes, key: bytes | None, stream: Stream | None) -> Event:
-    shape = _shape(attributes)
+    shape = _SHAPES.get(attributes.get("ce_type") or b"")
+    if shape is None or attributes.get("ce_specversion") != b"1.0":
+        raise _unknown(attributes)
     event_id = (attributes.get("ce_id") or b"").decode()
     source = (attributes.get("ce_source") or b"").decode()
     if not 0 < len(event_id) <= EVENT_ID_CHARS_MAX or not 0 < len(source) <= SOURCE_CHARS_MAX:
@@ -123,7 +136,7 @@ def _event(attributes: Attributes, value: bytes, key: bytes | None, stream: Stre
     sequence = _sequence(attributes.get("ce_sequence") or b"")
     if stream is not None and shape.stream is not stream:
         raise MalformedRecord(Cause.WRONG_TOPIC, f"{shape.name} does not belong in the topic for {stream}")
-    data, body = _data(shape.model, value)
+    data, body = _data(shape, value)
     if key != data.conversation.encode():
         raise MalformedRecord(Cause.KEY_MISMATCH, "the record's key is not the id of its conversation")
     if (sequence == 1) is not shape.opens:
@@ -160,17 +173,14 @@ def _structured(value: bytes) -> tuple[dict[str, bytes | None], bytes]:
     return {**attributes, "content-type": attributes.get("ce_datacontenttype")}, to_text(data)
 
 
-def _shape(attributes: Attributes) -> _Shape:
+def _unknown(attributes: Attributes) -> MalformedRecord | UnsupportedVersion:
+    """Return the reason why no shape fits."""
     if attributes.get("ce_specversion") != b"1.0":
-        raise MalformedRecord(Cause.MALFORMED_HEADERS, "specversion is not 1.0")
-    name = attributes.get("ce_type") or b""
-    shape = _SHAPES.get(name)
-    if shape is not None:
-        return shape
-    versioned = _VERSIONED.fullmatch(name.decode())
+        return MalformedRecord(Cause.MALFORMED_HEADERS, "specversion is not 1.0")
+    versioned = _VERSIONED.fullmatch((attributes.get("ce_type") or b"").decode())
     if versioned is not None and versioned[1] in _BASES:
-        raise UnsupportedVersion(Cause.UNKNOWN_VERSION, "the event's type is known, its version is not")
-    raise MalformedRecord(Cause.UNKNOWN_TYPE, "the event's type is not known")
+        return UnsupportedVersion(Cause.UNKNOWN_VERSION, "the event's type is known, its version is not")
+    return MalformedRecord(Cause.UNKNOWN_TYPE, "the event's type is not known")
 
 
 def _sequence(text: bytes) -> int:
@@ -181,14 +191,16 @@ def _sequence(text: bytes) -> int:
     raise MalformedRecord(Cause.BAD_SEQUENCE, "the sequence is not a whole number from 1 to 2^63-1")
 
 
-def _data(model: type[EventData], value: bytes) -> tuple[EventData, bytes]:
+def _data(shape: _Shape, value: bytes) -> tuple[EventData, bytes]:
     try:
-        data = model.__pydantic_validator__.validate_json(value)
+        data = shape.validate(value)
     except ValidationError as error:
-        raise _mismatch(model, error) from None  # its text repeats the input
+        raise _mismatch(shape.model, error) from None  # its text repeats the input
     # Our own producers write exactly this form, which cannot repeat a key; any other form is searched for one.
-    body = canonical(data)
-    if body != value and has_duplicate_keys(value):
+    body = shape.canonical(data)
+    if body == value:
+        return data, value
+    if has_duplicate_keys(value):
         raise MalformedRecord(Cause.DUPLICATE_KEYS, "an object names a key twice")
     return data, body
 

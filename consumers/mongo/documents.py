@@ -1,13 +1,14 @@
 """Documents: how events, conversations, items and checkpoints are written in MongoDB, and read back.
 
-Pure functions, the only ones that know field names. Times of events are kept as given, as RFC 3339 text; `started`
+Pure functions, the only ones that know field names. An event's data is kept as its JSON text, byte for byte what the
+segment's hash is over. Times of events are kept as given, as RFC 3339 text; `started`
 is the same as a date, for sorting.
 """
 
 from collections.abc import Iterable
 from datetime import UTC
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 from consumers.batch import Checkpoint, Counts, LaneId, Quarantined
 from consumers.conversation import Conversation, Ending, Member, Move, Opener, Opening
@@ -18,14 +19,11 @@ from consumers.transitions import Kind, Phase
 from schemas.catalogue import MODELS, TYPES, EventType
 from schemas.envelope import Event, canonical
 from schemas.errors import Cause
-from schemas.events import ConferenceMessage, ConversationMessage, EventData, Role
+from schemas.events import Role
 from schemas.record import Record
 from schemas.times import parse_time
 
 Document = dict[str, Any]
-
-_FLAT = frozenset({ConversationMessage, ConferenceMessage})
-"""Models of plain strings, nearly all of the volume: their own fields are their document."""
 
 
 def segment_document(segment: Segment) -> Document:
@@ -45,7 +43,7 @@ def segment_of(document: Document) -> Segment:
         conversation=name,
         first=document["_id"]["first"],
         ordinal=document["ordinal"],
-        events=tuple(_event_of(name, event) for event in document["events"]),
+        events=tuple(_event_of(event) for event in document["events"]),
         previous=bytes(document["previous"]),
         hash=bytes(document["hash"]),
     )
@@ -56,33 +54,24 @@ def _event_document(event: Event) -> Document:
         "sequence": event.sequence,
         "id": event.id,
         "source": event.source,
-        "type": event.type.value,
+        "type": str(event.type),
         "at": event.at,
-        "data": _data_document(event.data),
+        "data": event.body.decode(),
     }
 
 
-def _data_document(data: EventData) -> Document:
-    if type(data) in _FLAT:  # not isinstance: it is slow for pydantic's classes, and this is hot
-        message = cast("ConversationMessage", data)
-        return {"sip": message.sip, "text": message.text, "format": message.format}
-    return data.model_dump(mode="json", exclude={"conversation"})
-
-
-def _event_of(conversation: str, document: Document) -> Event:
+def _event_of(document: Document) -> Event:
     name = EventType(document["type"])
     at, moment = parse_time(document["at"])
-    data = _data_of(conversation, name, document["data"])
-    return Event(document["id"], document["source"], name, at, moment, document["sequence"], data, canonical(data))
-
-
-def _data_of(conversation: str, name: EventType, document: Document) -> EventData:
-    return MODELS[name].model_validate({"conversation": conversation, **document}, strict=False)
+    data = MODELS[name].model_validate_json(document["data"])
+    return Event(
+        document["id"], document["source"], name, at, moment, document["sequence"], data, document["data"].encode()
+    )
 
 
 def conversation_document(conversation: Conversation, lane: LaneId) -> Document:
-    """Everything but `_id` and `members`, which rarely change."""
-    opening, ending = conversation.opening, conversation.ending
+    """What changes with every batch."""
+    ending = conversation.ending
     return {
         "kind": str(conversation.kind),
         "phase": str(conversation.phase),
@@ -91,7 +80,6 @@ def conversation_document(conversation: Conversation, lane: LaneId) -> Document:
         "segments": conversation.segments,
         "head": conversation.head,
         "held": [list(pair) for pair in conversation.held],
-        "opening": opening and _opening_document(opening),
         "ending": ending and {"sequence": ending.sequence, "at": ending.at},
         "first_message": conversation.first_message,
         "messages": conversation.messages,
@@ -99,7 +87,14 @@ def conversation_document(conversation: Conversation, lane: LaneId) -> Document:
     }
 
 
-def members_document(members: Iterable[Member]) -> list[Document]:
+def roster_document(conversation: Conversation) -> Document:
+    """What rarely changes: how the conversation opened, and who took part."""
+    opening = conversation.opening
+    members = conversation.members.values()
+    return {"opening": opening and _opening_document(opening), "members": _members_document(members)}
+
+
+def _members_document(members: Iterable[Member]) -> list[Document]:
     return [
         {
             "sip": member.sip,
@@ -125,7 +120,7 @@ def conversation_of(document: Document) -> Conversation:
         segments=document["segments"],
         head=bytes(document["head"]),
         held=tuple((first, last) for first, last in document["held"]),
-        opening=opening and _opening_of(document["_id"], opening),
+        opening=opening and _opening_of(opening),
         ending=ending and Ending(ending["sequence"], ending["at"]),
         first_message=document["first_message"],
         messages=document["messages"],
@@ -135,11 +130,11 @@ def conversation_of(document: Document) -> Conversation:
 
 
 def _opening_document(opening: Opening) -> Document:
-    return {"at": opening.at, "type": str(TYPES[type(opening.data)]), "data": _data_document(opening.data)}
+    return {"at": opening.at, "type": str(TYPES[type(opening.data)]), "data": canonical(opening.data).decode()}
 
 
-def _opening_of(conversation: str, document: Document) -> Opening:
-    data = _data_of(conversation, EventType(document["type"]), document["data"])
+def _opening_of(document: Document) -> Opening:
+    data = MODELS[EventType(document["type"])].model_validate_json(document["data"])
     assert isinstance(data, Opener)
     return Opening(document["at"], data)
 

@@ -34,8 +34,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     MAILBOXES: [],
     CHECKPOINTS: [],
     ITEMS: [
-        # one page of a mailbox, of all folders or of one, by start and id
-        IndexModel([("mailbox", ASCENDING), ("started", ASCENDING), ("_id", ASCENDING)], name="mailbox_page"),
+        # one page of a folder, by start and id; a page of several folders merges their ranges
         IndexModel(
             [("mailbox", ASCENDING), ("folder", ASCENDING), ("started", ASCENDING), ("_id", ASCENDING)],
             name="folder_page",

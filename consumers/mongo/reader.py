@@ -59,9 +59,7 @@ class MongoReader:
     ) -> Sequence[ListedItem]:
         with reported("items cannot be read"):
             await self._mailbox(user)
-            query: Document = {"mailbox": user}
-            if folder is not None:
-                query["folder"] = str(folder)
+            query = _in_folders(user, folder)
             if after is not None:
                 query |= _after(await self._item(user, after))
             found = self._database[ITEMS].find(query, sort=_PAGE_ORDER, limit=items_max)
@@ -74,7 +72,7 @@ class MongoReader:
     async def all_items(self, user: str) -> AsyncIterator[ListedItem]:
         with reported("items cannot be read"):
             page: list[Document] = []
-            async for document in self._database[ITEMS].find({"mailbox": user}, sort=_PAGE_ORDER):
+            async for document in self._database[ITEMS].find(_in_folders(user, None), sort=_PAGE_ORDER):
                 page.append(document)
                 if len(page) == CURSOR_DOCUMENTS:
                     for listed in await self._listed(page, members=True):
@@ -158,6 +156,11 @@ class MongoReader:
             )
             for item in items
         ]
+
+
+def _in_folders(user: str, folder: FolderId | None) -> Document:
+    """All folders are named, so that the index is read in page order from each and merged."""
+    return {"mailbox": user, "folder": {"$in": [str(folder)] if folder else [str(known) for known in FolderId]}}
 
 
 def _after(item: Document) -> Document:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import InsertOne, ReadPreference, UpdateOne, WriteConcern
+from pymongo import ReadPreference, UpdateOne, WriteConcern
 from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
@@ -110,17 +110,9 @@ class MongoStore:
 
     async def _write(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
         await self._move_checkpoint(batch, session)  # 1: the fence, before anything that a stale lane could trip on
-        if batch.segments:  # 2
-            segments = [documents.segment_document(segment) for segment in batch.segments]
-            await self._segments(segments, session)
-        if batch.conversations:  # 3
-            await self._move_conversations(batch, session)
-        if batch.items:  # 4
-            operations = [
-                UpdateOne({"_id": item.id}, {"$set": documents.item_document(item)}, upsert=True)
-                for item in batch.items
-            ]
-            await self._database[ITEMS].bulk_write(operations, ordered=False, session=session)
+        await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)  # 2
+        await self._move_conversations(batch, session)  # 3
+        await self._write_items(batch, session)  # 4
         if batch.quarantine:  # 5
             now = self._clock.now()
             await self._database[QUARANTINE].insert_many(
@@ -149,35 +141,50 @@ class MongoStore:
         except DuplicateKeyError as error:
             raise Fenced(f"another process began {batch.lane}") from error
 
-    async def _segments(self, segments: list[Document], session: AsyncIOMotorClientSession) -> None:
-        try:
-            await self._database[SEGMENTS].insert_many(segments, ordered=False, session=session)
-        except OperationFailure as error:
-            if _is_duplicate(error):
-                raise Stale("a segment is stored already") from error
-            raise
-
     async def _move_conversations(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
-        operations: list[InsertOne[Document] | UpdateOne] = []
-        moved = 0
+        """Insert new conversations; of the others write what always changes, and the rest where it did."""
+        new: list[Document] = []
+        moves: list[UpdateOne] = []
         for conversation in batch.conversations:
             document = documents.conversation_document(conversation, batch.lane)
-            if conversation.id in batch.rosters:
-                document["members"] = documents.members_document(conversation.members.values())
+            if conversation.revision == 1 or conversation.id in batch.rosters:
+                document |= documents.roster_document(conversation)
             if conversation.revision == 1:
-                operations.append(InsertOne({"_id": conversation.id, "members": [], **document}))
+                new.append({"_id": conversation.id, **document})
             else:
                 before = {"_id": conversation.id, "revision": conversation.revision - 1}
-                operations.append(UpdateOne(before, {"$set": document}))
-                moved += 1
+                moves.append(UpdateOne(before, {"$set": document}))
+        await self._insert(CONVERSATIONS, new, session)
+        if moves:
+            result = await self._database[CONVERSATIONS].bulk_write(moves, ordered=False, session=session)
+            if result.matched_count != len(moves):
+                raise Stale("a stored conversation is at another revision")
+
+    async def _write_items(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
+        """A new conversation's items are new; any other item may be there."""
+        new = {conversation.id for conversation in batch.conversations if conversation.revision == 1}
+        inserts: list[Document] = []
+        upserts: list[UpdateOne] = []
+        for item in batch.items:
+            document = documents.item_document(item)
+            if item.conversation in new:
+                inserts.append({"_id": item.id, **document})
+            else:
+                upserts.append(UpdateOne({"_id": item.id}, {"$set": document}, upsert=True))
+        await self._insert(ITEMS, inserts, session)
+        if upserts:
+            await self._database[ITEMS].bulk_write(upserts, ordered=False, session=session)
+
+    async def _insert(self, name: str, new: list[Document], session: AsyncIOMotorClientSession) -> None:
+        """Insert documents, if any; one that is there already was written by somebody else in the meantime."""
+        if not new:
+            return
         try:
-            result = await self._database[CONVERSATIONS].bulk_write(operations, ordered=False, session=session)
+            await self._database[name].insert_many(new, ordered=False, session=session)
         except OperationFailure as error:
             if _is_duplicate(error):
-                raise Stale("a conversation is stored already") from error
+                raise Stale(f"one of the {name} is stored already") from error
             raise
-        if result.matched_count != moved:
-            raise Stale("a stored conversation is at another revision")
 
     async def _make_mailboxes(self, mailboxes: Iterable[FirstUse]) -> None:
         """Make mailboxes outside of the transaction: one twice is the same, and lanes do not contend for them."""

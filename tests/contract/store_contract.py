@@ -179,7 +179,7 @@ class StoreContract(ABC):
     async def test_a_conversation_that_is_not_stored_is_stale(self, subject: Subject) -> None:
         """A later revision of a conversation that the store does not have is refused."""
         batch = await batch_of(subject.store, history(*TALK))
-        later = tuple(replace(conversation, revision=5) for conversation in batch.conversations)
+        later = tuple(conversation._replace(revision=5) for conversation in batch.conversations)
         with pytest.raises(Stale):
             await subject.store.commit(GRANT, replace(batch, conversations=later))
         assert await subject.store.checkpoint(CONVERSATIONS) is None

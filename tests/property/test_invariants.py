@@ -59,7 +59,7 @@ def contents(store: MemoryStore, *, sources: bool) -> dict[str, Any]:
     names = store.conversations()
     return {
         "conversations": {
-            name: replace(found, revision=0, segments=0, head=b"") for name, found in store.conversations().items()
+            name: found._replace(revision=0, segments=0, head=b"") for name, found in store.conversations().items()
         },
         "events": {name: [one if sources else one._replace(source="") for one in store.events(name)] for name in names},
         "items": store.items(),

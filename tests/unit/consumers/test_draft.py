@@ -13,7 +13,7 @@ from tests.builders import event, example, openers
 
 def test_every_type_has_an_effect_and_a_machine() -> None:
     """No event of the catalogue is without effect, kind and place in a table, and no table names anything else."""
-    assert draft._EFFECTS.keys() == set(MODELS.values())
+    assert draft._EFFECTS.keys() | draft._MESSAGES == set(MODELS.values())
     assert KINDS.keys() == set(MODELS.values())
     assert {name for table in TRANSITIONS.values() for moves in table.values() for name in moves} == set(EventType)
     assert entry._KINDS.keys() <= set(MODELS.values())

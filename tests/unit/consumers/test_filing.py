@@ -1,7 +1,5 @@
 """Which folder, class, subject and status a conversation has for each person."""
 
-from dataclasses import replace
-
 import pytest
 
 from consumers.conversation import Conversation
@@ -142,7 +140,7 @@ def test_without_the_opening_event_there_is_an_item_without_its_facts() -> None:
     assert found is not None
     assert (found.subject, found.thread, found.started_at) == ("", "", None)
 
-    folding = Draft(replace(early, revision=1))
+    folding = Draft(early._replace(revision=1))
     folding.add(event(1, started(ALICE, invited=[BOB])))
     complete = item(folding.finish(2, b""), BOB)
     assert folding.touched == {ALICE.sip, BOB.sip}

@@ -47,13 +47,13 @@ def test_a_missed_conversation_shows_its_first_message() -> None:
 
 def test_a_missed_conversation_without_a_message_shows_nothing() -> None:
     """Until a first message is held there is nothing to show."""
-    assert visible(replace(TALK, first_message=None), replace(ALICE, missed=4)) == ()
+    assert visible(TALK._replace(first_message=None), replace(ALICE, missed=4)) == ()
 
 
 @pytest.mark.parametrize("kind", [Kind.CALL, Kind.CONFERENCE])
 def test_only_two_party_conversations_show_a_first_message(kind: Kind) -> None:
     """A missed call has no message that anybody saw."""
-    assert visible(replace(TALK, kind=kind), replace(ALICE, missed=4)) == ()
+    assert visible(TALK._replace(kind=kind), replace(ALICE, missed=4)) == ()
 
 
 def test_who_came_after_all_sees_their_stay_only() -> None:
