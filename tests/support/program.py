@@ -60,12 +60,12 @@ class Program:
         """Run a command with `--json` and return the one document that it prints."""
         return json.loads(self.run(*arguments, "--json", expect=expect))
 
-    def start(self, *arguments: object) -> "subprocess.Popen[bytes]":
-        """Start a command and leave it running; its logs go to a file in the folder."""
+    def start(self, *arguments: object, **variables: object) -> "subprocess.Popen[bytes]":
+        """Start a command, with more variables if given, and leave it running; its logs go to a file in the folder."""
         with (self.folder / f"{self.database}.log").open("ab") as log:
             return subprocess.Popen(
                 self._command(arguments),
-                env=self.environment(),
+                env=self.environment() | {name: str(value) for name, value in variables.items()},
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
