@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from consumers.event_text import write_events
 from schemas.envelope import Event
 
 SEGMENT_EVENTS_MAX: Final = 1000
@@ -13,15 +14,16 @@ SEGMENT_EVENTS_MAX: Final = 1000
 class Segment(NamedTuple):
     """Events of one conversation with consecutive sequences from `first`.
 
-    `ordinal` counts the conversation's segments in the order of their commit, from 1; `hash` is SHA-256 over
-    `previous` (the hash of the segment before) and every event, so that no piece can be altered, removed, inserted
-    or swapped unseen.
+    `ordinal` counts the conversation's segments in the order of their commit, from 1; `text` is the events as
+    `consumers.event_text` writes them; `hash` is SHA-256 over `previous` (the hash of the segment before) and the
+    text in UTF-8, so that no piece can be altered, removed, inserted or swapped unseen.
     """
 
     conversation: str
     first: int
     ordinal: int
     events: tuple[Event, ...]
+    text: str
     previous: bytes
     hash: bytes
 
@@ -33,7 +35,8 @@ class Segment(NamedTuple):
 
 def seal(conversation: str, ordinal: int, events: tuple[Event, ...], previous: bytes) -> Segment:
     """Return the segment of these events, given in order and without a hole, chained to the previous one."""
-    return Segment(conversation, events[0].sequence, ordinal, events, previous, _digest(events, previous))
+    text = write_events(events)
+    return Segment(conversation, events[0].sequence, ordinal, events, text, previous, _digest(text, previous))
 
 
 def seal_all(conversation: str, count: int, head: bytes, fresh: Mapping[int, Event]) -> list[Segment]:
@@ -46,8 +49,8 @@ def seal_all(conversation: str, count: int, head: bytes, fresh: Mapping[int, Eve
 
 
 def intact(segment: Segment) -> bool:
-    """Return whether the segment's hash is that of its events and its previous hash."""
-    return segment.hash == _digest(segment.events, segment.previous)
+    """Return whether the segment's hash is that of its text and its previous hash, and its events are the text's."""
+    return segment.hash == _digest(segment.text, segment.previous) and segment.text == write_events(segment.events)
 
 
 def _runs(fresh: Mapping[int, Event]) -> Iterator[tuple[Event, ...]]:
@@ -64,11 +67,5 @@ def _runs(fresh: Mapping[int, Event]) -> Iterator[tuple[Event, ...]]:
             start = index
 
 
-def _digest(events: tuple[Event, ...], previous: bytes) -> bytes:
-    """What varies stands behind its length, so that no two lists of events have the same bytes."""
-    digest = hashlib.sha256(previous)
-    for event in events:
-        name, at, source = event.type.value, event.at, event.source
-        facts = f"{event.sequence}:{len(event.id)}:{len(source)}:{event.id}{source}{name}:{at}:{len(event.body)}:"
-        digest.update(facts.encode() + event.body)
-    return digest.digest()
+def _digest(text: str, previous: bytes) -> bytes:
+    return hashlib.sha256(previous + text.encode()).digest()

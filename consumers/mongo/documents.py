@@ -1,8 +1,7 @@
 """Documents: how events, conversations, items and checkpoints are written in MongoDB, and read back.
 
-Pure functions, the only ones that know field names. An event's data is kept as its JSON text, byte for byte what the
-segment's hash is over. Times of events are kept as given, as RFC 3339 text; `started`
-is the same as a date, for sorting.
+Pure functions, the only ones that know field names. A segment's events are one text, a line each. Times of events are
+kept as given, as RFC 3339 text; `started` is the same as a date, for sorting.
 """
 
 from collections.abc import Iterable
@@ -12,12 +11,13 @@ from typing import Any
 
 from consumers.batch import Checkpoint, Counts, LaneId, Quarantined
 from consumers.conversation import Conversation, Ending, Member, Move, Opener, Opening
+from consumers.event_text import read_events
 from consumers.folder import FolderId
 from consumers.item import Item, ItemClass, Status
 from consumers.segment import Segment
 from consumers.transitions import Kind, Phase
 from schemas.catalogue import MODELS, TYPES, EventType
-from schemas.envelope import Event, canonical
+from schemas.envelope import canonical
 from schemas.errors import Cause
 from schemas.events import Role
 from schemas.record import Record
@@ -33,39 +33,19 @@ def segment_document(segment: Segment) -> Document:
         "ordinal": segment.ordinal,
         "previous": segment.previous,
         "hash": segment.hash,
-        "events": [_event_document(event) for event in segment.events],
+        "events": segment.text,
     }
 
 
 def segment_of(document: Document) -> Segment:
-    name = document["_id"]["conversation"]
     return Segment(
-        conversation=name,
+        conversation=document["_id"]["conversation"],
         first=document["_id"]["first"],
         ordinal=document["ordinal"],
-        events=tuple(_event_of(event) for event in document["events"]),
+        events=read_events(document["events"]),
+        text=document["events"],
         previous=bytes(document["previous"]),
         hash=bytes(document["hash"]),
-    )
-
-
-def _event_document(event: Event) -> Document:
-    return {
-        "sequence": event.sequence,
-        "id": event.id,
-        "source": event.source,
-        "type": str(event.type),
-        "at": event.at,
-        "data": event.body.decode(),
-    }
-
-
-def _event_of(document: Document) -> Event:
-    name = EventType(document["type"])
-    at, moment = parse_time(document["at"])
-    data = MODELS[name].model_validate_json(document["data"])
-    return Event(
-        document["id"], document["source"], name, at, moment, document["sequence"], data, document["data"].encode()
     )
 
 
