@@ -1,0 +1,76 @@
+"""What a lane does where the log does not go on at its checkpoint: markers are passed, lost records never."""
+
+import pytest
+
+from consumers.batch import LaneId
+from consumers.lane import Lane
+from consumers.ports import RecordsGone
+from schemas.record import Record
+from tests.builders import CONVERSATIONS, ended, history, laid, message, started
+from tests.support.lanes import Surroundings, archived, running, surroundings
+from tests.support.source import MemorySource
+from tests.support.waiting import await_until
+
+TALK = history(started(), message(), message(), ended())
+
+
+class MarkedSource(MemorySource):
+    """A log whose own markers lie behind its last record."""
+
+    async def position(self, lane: LaneId) -> int:
+        return self.end(lane) + 2
+
+
+class SkippingSource(MemorySource):
+    """A log that lost its first records while they were waited for, as a client sees it that begins elsewhere."""
+
+    async def bounds(self, lane: LaneId) -> tuple[int, int]:
+        return (0, 4) if self.fetches == 0 else (2, 4)
+
+    def seek(self, lane: LaneId, offset: int) -> None:
+        super().seek(lane, 2)
+
+
+async def archived_before(records: list[Record]) -> Surroundings:
+    """Return surroundings in which these records are archived."""
+    around = surroundings(records)
+    async with running(around):
+        await archived(around)
+    return around
+
+
+async def test_markers_are_passed() -> None:
+    """The checkpoint moves past offsets that hold no record, and counts none for them."""
+    around = surroundings(TALK)
+    around.source = MarkedSource({CONVERSATIONS: TALK})
+    async with running(around):
+        await await_until(lambda: around.end(CONVERSATIONS) == len(TALK) + 2, limit_s=10)
+    assert around.memory.checkpoints()[CONVERSATIONS].counts.total == len(TALK)
+
+
+@pytest.mark.parametrize("first", [100, 5])
+async def test_records_that_expired_are_not_skipped(first: int) -> None:
+    """A lane whose next records are gone stops, says what is missing, and leaves its checkpoint."""
+    around = await archived_before(TALK)
+    around.source = MemorySource({CONVERSATIONS: laid(TALK, first=first)})
+    with pytest.raises(RecordsGone, match=f"up to offset 4, but Kafka holds {first} to {first + 4}"):
+        await Lane(CONVERSATIONS, around.parts).run()
+    assert around.end(CONVERSATIONS) == 4
+
+
+async def test_a_topic_made_again_is_not_archived_from_its_start() -> None:
+    """A log that ends below the checkpoint is another one: the checkpoint never falls."""
+    around = await archived_before(TALK)
+    around.source = MemorySource({CONVERSATIONS: TALK[:2]})
+    with pytest.raises(RecordsGone, match="up to offset 4, but Kafka holds 0 to 2"):
+        await Lane(CONVERSATIONS, around.parts).run()
+    assert around.end(CONVERSATIONS) == 4
+
+
+async def test_records_that_expire_on_the_way_are_not_skipped() -> None:
+    """Where the client begins elsewhere, unasked, the lane does not take what it brings."""
+    around = surroundings(TALK)
+    around.source = SkippingSource({CONVERSATIONS: TALK})
+    with pytest.raises(RecordsGone, match="up to offset 0, but Kafka holds 2 to 4"):
+        await Lane(CONVERSATIONS, around.parts).run()
+    assert around.memory.checkpoints() == {}
