@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from operator import attrgetter
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -104,7 +105,7 @@ class KafkaSource:
             raise DependencyUnavailable(f"Kafka no longer has the next offset of {lane}", 30.0) from error
         except KafkaError as error:
             raise DependencyUnavailable(f"{lane} cannot be read: {type(error).__name__}") from error
-        return [_record(record) for record in found.get(partition, ())]
+        return [Record(*_FIELDS(record)) for record in found.get(partition, ())]
 
     def seek(self, lane: LaneId, offset: int) -> None:
         with suppress(IllegalStateError):  # revoked in the meantime: the lane is about to be stopped
@@ -170,7 +171,5 @@ class _Listener(ConsumerRebalanceListener):
         await self._revoked(sorted(LaneId(p.topic, p.partition) for p in revoked))
 
 
-def _record(record: Any) -> Record:
-    return Record(
-        record.topic, record.partition, record.offset, record.timestamp, record.key, record.headers, record.value
-    )
+_FIELDS: Final = attrgetter("topic", "partition", "offset", "timestamp", "key", "headers", "value")
+"""The client's names for what a record holds, in our order; one call, since this is hot."""

@@ -56,6 +56,9 @@ def intact(segment: Segment) -> bool:
 def _runs(fresh: Mapping[int, Event]) -> Iterator[tuple[Event, ...]]:
     """Split events into runs of consecutive sequences, none longer than a segment may be."""
     sequences = sorted(fresh)
+    if sequences[-1] - sequences[0] < min(len(sequences), SEGMENT_EVENTS_MAX):  # one run: nearly always
+        yield tuple(map(fresh.__getitem__, sequences))
+        return
     start = 0
     for index in range(1, len(sequences) + 1):
         if (
@@ -63,7 +66,7 @@ def _runs(fresh: Mapping[int, Event]) -> Iterator[tuple[Event, ...]]:
             or sequences[index] != sequences[index - 1] + 1
             or index - start == SEGMENT_EVENTS_MAX
         ):
-            yield tuple(fresh[sequence] for sequence in sequences[start:index])
+            yield tuple(map(fresh.__getitem__, sequences[start:index]))
             start = index
 
 
