@@ -1,11 +1,12 @@
 """Decoding a run of records: each becomes an event, or the reason why it cannot be one."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple, cast
 
 from schemas.catalogue import Stream
 from schemas.envelope import Event, decode
 from schemas.errors import RecordRejected
+from schemas.events import CallStarted, ConversationStarted
 from schemas.record import Record
 
 
@@ -26,6 +27,28 @@ def _decode(record: Record, stream: Stream, record_bytes_max: int) -> Decoded:
         return Decoded(record, decode(record, stream, record_bytes_max))
     except RecordRejected as rejected:
         return Decoded(record, rejected.with_traceback(None))
+
+
+def portioned(decoded: list[Decoded], items_max: int) -> Iterator[list[Decoded]]:
+    """Split a run so that the people of its events, each of whom may get an item, stay within `items_max`.
+
+    One event alone may go beyond: its people are bounded by the contract.
+    """
+    start, people = 0, 0
+    for index, (_, event) in enumerate(decoded):
+        if isinstance(event, RecordRejected) or type(event.data) not in _CROWDS:
+            continue
+        started = cast("ConversationStarted | CallStarted", event.data)
+        crowd = len(started.participants) + len(started.invited)
+        if people + crowd > items_max and index > start:
+            yield decoded[start:index]
+            start, people = index, 0
+        people += crowd
+    yield decoded[start:]
+
+
+_CROWDS: Final = frozenset({ConversationStarted, CallStarted})
+"""The events that bring more than one person."""
 
 
 def bounded(records: Iterable[Record], batch_bytes: int) -> Iterator[list[Record]]:

@@ -116,7 +116,9 @@ class Draft:
         people = _people(data)
         if len(self._roster.members) + self._roster.unknown(people) > PARTICIPANTS_MAX:
             raise IllegalRecord(Cause.TOO_MANY_PARTICIPANTS, f"more than {PARTICIPANTS_MAX} people took part")
-        if count(self._held) - self._messages >= MOVES_MAX:
+        # A leave of somebody who came is always taken: refused, it would let them see what follows.
+        leaves = type(data) in _LEAVES and not self._roster.unknown(people)
+        if not leaves and count(self._held) - self._messages >= MOVES_MAX:
             raise IllegalRecord(Cause.TOO_MANY_MOVES, f"people came and went more than {MOVES_MAX} times")
 
     def _open(self, event: Event) -> None:

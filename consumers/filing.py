@@ -1,6 +1,7 @@
 """Filing: which folder a conversation goes to for one person, as which kind of item, under which subject."""
 
 import hashlib
+from itertools import islice
 from typing import cast
 
 from consumers.conversation import Conversation, Member, Opener
@@ -9,6 +10,7 @@ from consumers.item import Item, ItemClass, Status
 from consumers.transitions import Kind
 from consumers.visibility import stints, visible
 from schemas.events import CallStarted, ConferenceActivated, ConversationStarted
+from schemas.limits import SUBJECT_CHARS_MAX
 
 SUBJECT_NAMES_MAX = 5
 """Names in a subject; a sixth and later are counted. Outlook shows about that many before it cuts."""
@@ -60,10 +62,12 @@ def _subject(opener: Opener, owner: str, present: bool) -> str:
             return opener.subject
         return f"Conference organized by {opener.organizer.name}" if opener.organizer else "Conference"
     started = cast("ConversationStarted | CallStarted", opener)
-    names = [person.name for person in (*started.participants, *started.invited) if person.sip != owner]
-    others = ", ".join(names[:SUBJECT_NAMES_MAX])
-    if len(names) > SUBJECT_NAMES_MAX:
-        others += f" and {len(names) - SUBJECT_NAMES_MAX} more"
+    people = (*started.participants, *started.invited)
+    names = list(islice((person.name for person in people if person.sip != owner), SUBJECT_NAMES_MAX))
+    others = ", ".join(names)[:SUBJECT_CHARS_MAX]
+    more = len(people) - 1 - len(names)
+    if more > 0:
+        others += f" and {more} more"
     if type(opener) is CallStarted:
         return f"Call with {others}" if present else f"Missed call from {others}"
     return f"Conversation with {others}" if present else f"Missed conversation with {others}"

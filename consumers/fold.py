@@ -62,7 +62,7 @@ def fold(
             quarantine.append(Quarantined(record, rejected.cause, rejected.detail))
     counts = Counts(len(decoded) - duplicates - len(quarantine), duplicates, len(quarantine))
     end = decoded[-1].record.offset + 1
-    return _batch(checkpoint, end, [d for d in drafts.values() if d.fresh], quarantine, counts, watermark)
+    return _batch(checkpoint, end, list(drafts.values()), quarantine, counts, watermark)
 
 
 def passing(checkpoint: Checkpoint, end: int) -> Batch:
@@ -77,10 +77,10 @@ def _add(
     name = event.data.conversation
     draft = drafts.get(name)
     if draft is None:
-        base = known.get(name) or Conversation(name, KINDS[type(event.data)])
-        draft = drafts[name] = Draft(base)
+        draft = Draft(known.get(name) or Conversation(name, KINDS[type(event.data)]))
     if event.sequence > draft.top or not draft.holds(event.sequence):
         draft.add(event)
+        drafts[name] = draft  # not before: a refused event decides nothing, not even the kind
         return True
     held = draft.fresh.get(event.sequence) or recalled[name, event.sequence]
     if not same(event, held):

@@ -36,6 +36,10 @@ REQUEST_TIMEOUT_MS: Final = 40_000
 """One request to a broker."""
 
 
+class Unreadable(Misconfigured):
+    """The client cannot take a record apart, so nobody here can: the lane stops rather than skip it."""
+
+
 class KafkaSource:
     """Reads topics as a member of a consumer group. Offsets committed to Kafka are for lag tools only.
 
@@ -103,6 +107,10 @@ class KafkaSource:
             found = await self._consumer.getmany(partition, timeout_ms=FETCH_WAIT_MS, max_records=records_max)
         except OffsetOutOfRangeError as error:
             raise DependencyUnavailable(f"Kafka no longer has the next offset of {lane}", 30.0) from error
+        except UnicodeDecodeError as error:
+            raise Unreadable(
+                f"{lane} has a record, soon after its checkpoint, with a header not named in UTF-8"
+            ) from error
         except KafkaError as error:
             raise DependencyUnavailable(f"{lane} cannot be read: {type(error).__name__}") from error
         return [Record(*_FIELDS(record)) for record in found.get(partition, ())]

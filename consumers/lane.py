@@ -5,13 +5,13 @@ how far the lane has come: after any doubt it forgets what it knows and begins a
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from consumers.batch import Batch, Checkpoint, LaneId
 from consumers.conversation import Conversation
-from consumers.decoding import Decoded, bounded, decode_all
+from consumers.decoding import Decoded, bounded, decode_all, portioned
 from consumers.fold import fold, passing, recalls
 from consumers.grant_keeper import GrantKeeper
 from consumers.ports import ArchiveStore, Fenced, LaneObserver, RecordsGone, RecordSource, Stale
@@ -35,10 +35,11 @@ BACKOFF_DOUBLINGS_MAX: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class LaneLimits:
-    """How much a lane takes at once: records and bytes of a batch, bytes of a record, conversations kept at hand."""
+    """How much a lane takes at once: records, bytes and items of a batch, bytes of a record, conversations at hand."""
 
     batch_records: int = 4000
     batch_bytes: int = 8 * 1024 * 1024
+    batch_items: int = 10_000
     record_bytes_max: int = RECORD_BYTES_MAX
     conversations_max: int = 20_000
 
@@ -107,23 +108,25 @@ class Lane:
             while not self._stop.is_set():
                 records = await self._fetch()
                 await self._check_next(records, ahead.next)
-                for run in bounded(records, self._parts.limits.batch_bytes):
-                    decoded = decode_all(run, self._parts.streams, self._parts.limits.record_bytes_max)
+                for decoded in self._portions(records):
                     batch = await self._fold(ahead, decoded, commit)
                     await _done(commit)
                     commit = asyncio.create_task(self._commit(batch), name=f"commit {self.id}")
                     ahead = _after(ahead, batch)
                 if not records:
                     await _done(commit)
-                    position = await self._parts.source.position(self.id)
-                    if position > ahead.next:
-                        await self._commit(passing(ahead, position))
-                        ahead = self.position
+                    ahead = await self._pass_markers(ahead)
             await _done(commit)
         finally:
             # A commit that has begun is waited for, also when the lane is cancelled or the next batch failed.
             if commit is not None:
                 await asyncio.gather(commit, return_exceptions=True)
+
+    def _portions(self, records: Sequence[Record]) -> Iterator[list[Decoded]]:
+        """Decode records in portions that a batch may have; each is decoded when it is asked for."""
+        limits = self._parts.limits
+        for run in bounded(records, limits.batch_bytes):
+            yield from portioned(decode_all(run, self._parts.streams, limits.record_bytes_max), limits.batch_items)
 
     async def _fetch(self) -> Sequence[Record]:
         """Return the next records, or none when the lane is told to stop."""
@@ -134,6 +137,18 @@ class Lane:
             return fetch.result() if fetch.done() else ()
         finally:
             await _cancelled(fetch, stop)
+
+    async def _pass_markers(self, ahead: Checkpoint) -> Checkpoint:
+        """Move past offsets that hold no record. Raises RecordsGone where they held some that expired."""
+        position = await self._parts.source.position(self.id)
+        if position <= ahead.next:
+            return ahead
+        first, end = await self._parts.source.bounds(self.id)
+        if first > ahead.next:
+            raise self._gone(ahead.next, first, end)
+        batch = passing(ahead, position)
+        await self._commit(batch)
+        return _after(ahead, batch)
 
     async def _check_next(self, records: Sequence[Record], expected: int) -> None:
         """Raise RecordsGone where records were skipped: the client begins elsewhere, unasked, once they expired."""

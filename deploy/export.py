@@ -11,10 +11,16 @@ from schemas.errors import Misconfigured
 
 
 async def item_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, Any]:
-    """Return an item whole, as its owner reads it. Its conversation must have been read with its members."""
+    """Return an item whole, as its owner reads it. Its conversation must have been read with its members.
+
+    What the owner may see is read after the events: a leave that is archived in between hides what follows it. Of a
+    complete conversation nothing changes any more.
+    """
+    events = [event async for event in reader.events(listed.conversation.id)]
+    if not listed.conversation.complete:
+        listed = await reader.item(listed.item.mailbox, listed.item.id)
     item, conversation = listed.item, listed.conversation
     names = {sip: member.name for sip, member in conversation.members.items()}
-    events = [event async for event in reader.events(conversation.id)]
     return {
         **header_document(header(item, conversation)),
         "participants": [

@@ -6,8 +6,9 @@ kept as given, as RFC 3339 text; `started` is the same as a date, for sorting.
 
 from collections.abc import Iterable
 from datetime import UTC
+from struct import pack, unpack_from
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from consumers.batch import Checkpoint, Counts, LaneId, Quarantined
 from consumers.conversation import Conversation, Ending, Member, Move, Opener, Opening
@@ -20,7 +21,7 @@ from schemas.catalogue import MODELS, TYPES, EventType
 from schemas.envelope import canonical
 from schemas.errors import Cause
 from schemas.events import Role
-from schemas.record import Record
+from schemas.record import Headers, Record
 from schemas.times import parse_time
 
 Document = dict[str, Any]
@@ -183,7 +184,7 @@ def quarantine_document(entry: Quarantined, fingerprint: bytes) -> Document:
         "offset": record.offset,
         "timestamp_ms": record.timestamp_ms,
         "key": record.key,
-        "headers": [[name, value] for name, value in record.headers],
+        **_headers_document(record.headers),
         "value": record.value,
         "cause": str(entry.cause),
         "detail": entry.detail,
@@ -198,7 +199,36 @@ def quarantined_of(document: Document) -> Quarantined:
         offset=document["offset"],
         timestamp_ms=document["timestamp_ms"],
         key=document["key"],
-        headers=tuple((name, value) for name, value in document["headers"]),
+        headers=_headers_of(document),
         value=document["value"],
     )
     return Quarantined(record, Cause(document["cause"]), document["detail"])
+
+
+HEADERS_LISTED_MAX: Final = 1000
+"""More headers than these are packed: as a list, those of one Kafka record could outgrow a document."""
+
+_NULL: Final = 2**32 - 1
+
+
+def _headers_document(headers: Headers) -> Document:
+    """Return headers as a list of pairs; a great many as one binary, each part behind its length (4 bytes)."""
+    if len(headers) <= HEADERS_LISTED_MAX:
+        return {"headers": [[name, value] for name, value in headers]}
+    parts = (part for name, value in headers for part in (name.encode(), value))
+    packed = b"".join(pack(">I", _NULL) if part is None else pack(">I", len(part)) + part for part in parts)
+    return {"headers": [], "headers_packed": packed}
+
+
+def _headers_of(document: Document) -> Headers:
+    packed = document.get("headers_packed")
+    if packed is None:
+        return tuple((name, value) for name, value in document["headers"])
+    parts: list[bytes | None] = []
+    place = 0
+    while place < len(packed):
+        (length,) = unpack_from(">I", packed, place)
+        place += 4
+        parts.append(None if length == _NULL else bytes(packed[place : place + length]))
+        place += 0 if length == _NULL else length
+    return tuple(((name or b"").decode(), value) for name, value in zip(parts[::2], parts[1::2], strict=True))

@@ -21,8 +21,13 @@ from schemas.errors import DependencyUnavailable, Misconfigured
 _REFUSED: Final = frozenset({13, 18, 8000})
 """Unauthorized, AuthenticationFailed, AtlasError: the credentials are not accepted."""
 
-_PASSING: Final = frozenset({6, 7, 89, 91, 112, 189, 202, 251, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
-"""Codes of a server that stops, fails over or is out of time; and of a transaction that lost a race."""
+_PASSING: Final = frozenset(
+    {
+        *(6, 7, 24, 43, 46, 50, 89, 91, 112, 134, 175, 189, 202, 237, 244, 246, 251, 262, 290, 317, 9001, 10058),
+        *(10107, 11600, 11601, 11602, 13435, 13436, 14031),
+    }
+)
+"""Codes of a server that stops, fails over, is out of time, memory or disk; and of work that lost a race."""
 
 
 @contextmanager
@@ -50,5 +55,12 @@ def reported(what: str) -> Iterator[None]:
 
 def passing(error: PyMongoError) -> bool:
     """Return whether the same call may succeed later."""
-    transient = error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError")
-    return transient or (isinstance(error, OperationFailure) and error.code in _PASSING)
+    if error.has_error_label("TransientTransactionError") or error.has_error_label("RetryableWriteError"):
+        return True
+    return isinstance(error, OperationFailure) and bool(codes(error) & _PASSING)
+
+
+def codes(error: OperationFailure) -> set[int | None]:
+    """Return the server's codes; those of a bulk write are in its details."""
+    failures = (error.details or {}).get("writeErrors", ())
+    return {error.code, *(failure.get("code") for failure in failures)}

@@ -1,6 +1,6 @@
 """The archive in MongoDB: one fenced transaction a batch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
@@ -13,7 +13,7 @@ from consumers.conversation import Conversation
 from consumers.folder import TREE
 from consumers.grant import Grant
 from consumers.mongo import documents
-from consumers.mongo.failures import reported
+from consumers.mongo.failures import codes, reported
 from consumers.mongo.layout import (
     CHECKPOINTS,
     CONVERSATIONS,
@@ -90,9 +90,11 @@ class MongoStore:
         recalled = {}
         with reported("segments cannot be read"):
             for conversation, sequences in wanted.items():
-                async for document in self._database[SEGMENTS].find(_segments_at(conversation, sequences)):
-                    for event in documents.segment_of(document).events:
-                        recalled[conversation, event.sequence] = event
+                for few in _near(sequences):
+                    async for document in self._database[SEGMENTS].find(_segments_at(conversation, few)):
+                        for event in documents.segment_of(document).events:
+                            if event.sequence in few:
+                                recalled[conversation, event.sequence] = event
         return recalled
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
@@ -182,7 +184,7 @@ class MongoStore:
         try:
             await self._database[name].insert_many(new, ordered=False, session=session)
         except OperationFailure as error:
-            if _is_duplicate(error):
+            if _DUPLICATE_KEY in codes(error):
                 raise Stale(f"one of the {name} is stored already") from error
             raise
 
@@ -216,7 +218,18 @@ def _first_use(use: FirstUse) -> UpdateOne:
     )
 
 
-def _segments_at(conversation: str, sequences: list[int]) -> dict[str, Any]:
+def _near(sequences: list[int]) -> Iterator[set[int]]:
+    """Split sequences into groups that lie close together, so that what lies between is not read."""
+    group: list[int] = []
+    for sequence in sorted(sequences):
+        if group and sequence - group[-1] > SEGMENT_EVENTS_MAX:
+            yield set(group)
+            group = []
+        group.append(sequence)
+    yield set(group)
+
+
+def _segments_at(conversation: str, sequences: set[int]) -> dict[str, Any]:
     """Segments are disjoint and of bounded length, so those at some sequences begin in one bounded range of _id."""
     low, high = min(sequences) - SEGMENT_EVENTS_MAX, max(sequences)
     return {
@@ -226,12 +239,6 @@ def _segments_at(conversation: str, sequences: list[int]) -> dict[str, Any]:
         },
         "last": {"$gte": min(sequences)},
     }
-
-
-def _is_duplicate(error: OperationFailure) -> bool:
-    details = error.details or {}
-    codes = {failure.get("code") for failure in details.get("writeErrors", ())}
-    return _DUPLICATE_KEY in codes or error.code == _DUPLICATE_KEY
 
 
 _DUPLICATE_KEY: Final = 11000
