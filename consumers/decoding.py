@@ -19,14 +19,13 @@ class Decoded(NamedTuple):
 
 def decode_all(records: Iterable[Record], streams: Mapping[str, Stream], record_bytes_max: int) -> list[Decoded]:
     """Decode records in order; `streams` gives the role of each topic. Never raises for what a record holds."""
-    return [_decode(record, streams[record.topic], record_bytes_max) for record in records]
-
-
-def _decode(record: Record, stream: Stream, record_bytes_max: int) -> Decoded:
-    try:
-        return Decoded(record, decode(record, stream, record_bytes_max))
-    except RecordRejected as rejected:
-        return Decoded(record, rejected.with_traceback(None))
+    decoded = []
+    for record in records:
+        try:
+            decoded.append(Decoded(record, decode(record, streams[record.topic], record_bytes_max)))
+        except RecordRejected as rejected:
+            decoded.append(Decoded(record, rejected.with_traceback(None)))
+    return decoded
 
 
 def portioned(decoded: list[Decoded], items_max: int) -> Iterator[list[Decoded]]:

@@ -8,7 +8,7 @@ from consumers.conversation import Conversation, Member, Opener
 from consumers.folder import FolderId
 from consumers.item import Item, ItemClass, Status
 from consumers.transitions import Kind
-from consumers.visibility import stints, visible
+from consumers.visibility import visible
 from schemas.events import CallStarted, ConferenceActivated, ConversationStarted
 from schemas.limits import SUBJECT_CHARS_MAX
 
@@ -22,7 +22,7 @@ def file_item(conversation: Conversation, member: Member) -> Item | None:
     Somebody who was present has an archived item; somebody who was only reported as having missed it has a missed
     item; somebody who was merely invited has none.
     """
-    present = bool(stints(member.moves))
+    present = any(move.present for move in member.moves)  # any join begins a stint
     if not present and member.missed is None:
         return None
     opening = conversation.opening
