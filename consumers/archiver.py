@@ -7,6 +7,7 @@ from typing import Final
 from consumers.batch import LaneId
 from consumers.lane import Lane, LaneParts
 from consumers.ports import Membership
+from consumers.stopping import unless_stopped
 from schemas.errors import Misconfigured
 
 POLL_S: Final = 0.2
@@ -52,7 +53,7 @@ class Archiver:
         try:
             marked = self._parts.clock.monotonic()
             while not stop.is_set() and not self._all_halted and not (targets and await self._reached(targets)):
-                await self._wait(stop, POLL_S)
+                await unless_stopped(stop, self._parts.clock.sleep(POLL_S))
                 if self._parts.clock.monotonic() - marked >= MARK_S:
                     marked = self._parts.clock.monotonic()
                     await self._membership.publish_marks()
@@ -109,11 +110,3 @@ class Archiver:
                 if position is None or position.next < end:
                     return False
         return True
-
-    async def _wait(self, stop: asyncio.Event, delay_s: float) -> None:
-        sleep = asyncio.ensure_future(self._parts.clock.sleep(delay_s))
-        stopped = asyncio.ensure_future(stop.wait())
-        await asyncio.wait({sleep, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        for future in (sleep, stopped):
-            future.cancel()
-        await asyncio.gather(sleep, stopped, return_exceptions=True)

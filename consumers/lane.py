@@ -7,7 +7,7 @@ how far the lane has come: after any doubt it forgets what it knows and begins a
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from consumers.batch import Batch, Checkpoint, LaneId
 from consumers.conversation import Conversation
@@ -15,6 +15,7 @@ from consumers.decoding import Decoded, bounded, decode_all, portioned
 from consumers.fold import fold, passing, recalls
 from consumers.grant_keeper import GrantKeeper
 from consumers.ports import ArchiveStore, Fenced, LaneObserver, RecordsGone, RecordSource, Stale
+from consumers.stopping import unless_stopped
 from consumers.working_set import WorkingSet
 from schemas.catalogue import Stream
 from schemas.clock import Clock
@@ -84,7 +85,8 @@ class Lane:
             except (Fenced, Stale, DependencyUnavailable) as error:
                 self._parts.observer.delayed(self.id, error)
                 first_s = error.retry_after_s if isinstance(error, DependencyUnavailable) else RETRY_S
-                await self._pause(min(first_s * 2**self._failures, BACKOFF_S_MAX))
+                pause_s = min(first_s * 2**self._failures, BACKOFF_S_MAX)
+                await unless_stopped(self._stop, self._parts.clock.sleep(pause_s))
                 self._failures = min(self._failures + 1, BACKOFF_DOUBLINGS_MAX)
 
     async def _resume(self) -> None:
@@ -130,13 +132,8 @@ class Lane:
 
     async def _fetch(self) -> Sequence[Record]:
         """Return the next records, or none when the lane is told to stop."""
-        fetch = asyncio.ensure_future(self._parts.source.fetch(self.id, self._parts.limits.batch_records))
-        stop = asyncio.ensure_future(self._stop.wait())
-        try:
-            await asyncio.wait({fetch, stop}, return_when=asyncio.FIRST_COMPLETED)
-            return fetch.result() if fetch.done() else ()
-        finally:
-            await _cancelled(fetch, stop)
+        fetch = self._parts.source.fetch(self.id, self._parts.limits.batch_records)
+        return await unless_stopped(self._stop, fetch) or ()
 
     async def _pass_markers(self, ahead: Checkpoint) -> Checkpoint:
         """Move past offsets that hold no record. Raises RecordsGone where they held some that expired."""
@@ -190,14 +187,6 @@ class Lane:
         self._parts.source.mark(self.id, batch.end)
         self._parts.observer.committed(batch, self._parts.clock.monotonic() - started)
 
-    async def _pause(self, delay_s: float) -> None:
-        sleep = asyncio.ensure_future(self._parts.clock.sleep(delay_s))
-        stop = asyncio.ensure_future(self._stop.wait())
-        try:
-            await asyncio.wait({sleep, stop}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await _cancelled(sleep, stop)
-
 
 def _after(checkpoint: Checkpoint, batch: Batch) -> Checkpoint:
     counts = type(batch.counts)(*map(sum, zip(checkpoint.counts, batch.counts, strict=True)))
@@ -208,10 +197,3 @@ async def _done(commit: asyncio.Task[None] | None) -> None:
     """Wait for the commit and raise what it raised."""
     if commit is not None:
         await asyncio.shield(commit)
-
-
-async def _cancelled(*futures: asyncio.Future[Any]) -> None:
-    """Cancel what is still waited for, and wait until it is over."""
-    for future in futures:
-        future.cancel()
-    await asyncio.gather(*futures, return_exceptions=True)

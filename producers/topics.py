@@ -13,6 +13,11 @@ class Topics:
     conferences: str = "lync.conferences"
     contacts: str = "lync.contacts"
 
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """All three names."""
+        return self.conversations, self.conferences, self.contacts
+
     def of(self, stream: Stream) -> str:
         """Return the name of the topic that carries `stream`."""
         return {

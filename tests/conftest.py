@@ -16,7 +16,8 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from deploy.stack.local import local_stack
-from deploy.stack.topics import Topics, delete_topics, ensure_topics
+from deploy.stack.topics import delete_topics, ensure_topics
+from producers.topics import Topics
 from schemas.clock import SystemClock
 from schemas.errors import LyncArchiverError
 

@@ -11,7 +11,7 @@ from deploy.stack.process import Lifetime
 from deploy.stack.programs import Programs, find_programs
 from deploy.stack.stack import Stack, StackOptions
 from deploy.stack.state import load_ports
-from deploy.stack.topics import Topics
+from producers.topics import Topics
 from schemas.clock import SystemClock
 
 

@@ -14,7 +14,8 @@ from deploy.stack import broker, database
 from deploy.stack.process import Lifetime, Server
 from deploy.stack.programs import Programs
 from deploy.stack.state import Ports, Status, load_ports, read_status, save_ports, settle_port
-from deploy.stack.topics import Topics, ensure_topics
+from deploy.stack.topics import ensure_topics
+from producers.topics import Topics
 from schemas.clock import Clock
 
 READY_LIMIT_S: Final = 90.0

@@ -5,7 +5,6 @@ since the partition is chosen by the key.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -15,6 +14,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError as Unknown
 
 from deploy.errors import StackFailed
 from deploy.stack.broker import RECORD_BATCH_BYTES_MAX
+from producers.topics import Topics
 from schemas.clock import Clock
 
 PARTITIONS: Final = 4
@@ -28,19 +28,6 @@ _CONFIGURATION: Final = {
     "retention.bytes": "-1",
     "cleanup.policy": "delete",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Topics:
-    """The names of the three topics."""
-
-    conversations: str = "lync.conversations"
-    conferences: str = "lync.conferences"
-    contacts: str = "lync.contacts"
-
-    @property
-    def names(self) -> tuple[str, str, str]:
-        return (self.conversations, self.conferences, self.contacts)
 
 
 async def ensure_topics(bootstrap: str, topics: Topics, clock: Clock, *, partitions: int = PARTITIONS) -> None:

@@ -14,7 +14,7 @@ import structlog
 from deploy.archiving import GC_THRESHOLDS
 from deploy.settings import load_settings
 from deploy.stack.local import RunningStack, local_stack
-from deploy.stack.topics import Topics
+from producers.topics import Topics
 from schemas.catalogue import Stream
 from tests.benchmarks import workloads
 from tests.benchmarks.ground import archive_database, archived, filled

@@ -16,8 +16,9 @@ from consumers.lane import LaneLimits, LaneParts
 from consumers.mongo.layout import Database, prepare
 from consumers.mongo.store import MongoStore, connect
 from deploy.stack.local import RunningStack
-from deploy.stack.topics import Topics, ensure_topics
+from deploy.stack.topics import ensure_topics
 from producers.kafka_publisher import KafkaPublisher
+from producers.topics import Topics
 from schemas.catalogue import Stream
 from schemas.clock import SystemClock
 from schemas.record import Record

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from deploy.stack.local import local_stack
-from deploy.stack.topics import Topics
+from producers.topics import Topics
 from tests.fault.episodes import digest_of, killed_digest, simulated
 from tests.support.program import Program
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.stack.topics import Topics
+from producers.topics import Topics
 from tests.conftest import StackAddresses
 from tests.support.program import Program
 

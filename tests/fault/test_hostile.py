@@ -12,7 +12,7 @@ from pymongo import AsyncMongoClient
 
 from producers.recording import Recording
 from producers.simulator.simulation import simulate
-from producers.topics import Topics as ProducerTopics
+from producers.topics import Topics
 from schemas.record import Headers, Record
 from tests.support.program import Program
 
@@ -90,7 +90,7 @@ def message(topic: str, value: bytes | None, **changed: bytes) -> Record:
 
 async def test_hostile_records_are_quarantined_and_nothing_else(program: Program, recorded: Path) -> None:
     """Mixed into a stream, each is in quarantine with its cause and bytes, all else archived: in = the sum of all."""
-    topics = ProducerTopics(program.topics.conversations, program.topics.conferences)
+    topics = Topics(program.topics.conversations, program.topics.conferences)
     good = list(simulate(30, 1, 5, topics))
     bad = list(hostile(topics.conversations, recorded))
     mixed = [record for pair in zip_longest(good, (record for _, record in bad)) for record in pair if record]

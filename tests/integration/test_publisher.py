@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.stack.topics import Topics
 from producers.kafka_publisher import KafkaPublisher
 from producers.kafka_recorder import KafkaRecorder
 from producers.ports import PublishRefused
 from producers.recording import Recording
 from producers.simulator.simulation import simulate
-from producers.topics import Topics as Names
+from producers.topics import Topics
 from schemas.clock import SystemClock
 from schemas.errors import DependencyUnavailable, Misconfigured
 from schemas.record import Record
@@ -56,7 +55,7 @@ async def test_what_is_published_is_recorded_byte_for_byte(
     stack: StackAddresses, topics: Topics, tmp_path: Path
 ) -> None:
     """Kafka to a recording and back into other topics: the same bytes, times and headers, in the same partitions."""
-    names = Names(topics.conversations, topics.conferences)
+    names = Topics(topics.conversations, topics.conferences)
     sent = list(simulate(60, 1, 5, names))
     assert await publish(stack.bootstrap, sent) == len(sent)
     recording = Recording(tmp_path / "r.jsonl.zst")
@@ -81,7 +80,7 @@ async def test_odd_records_survive(stack: StackAddresses, topics: Topics) -> Non
 
 async def test_a_conversation_keeps_its_order_in_one_partition(stack: StackAddresses, topics: Topics) -> None:
     """Records of one key are in one partition, in the order in which they were published."""
-    sent = list(simulate(60, 1, 6, Names(topics.conversations, topics.conferences)))
+    sent = list(simulate(60, 1, 6, Topics(topics.conversations, topics.conferences)))
     await publish(stack.bootstrap, sent)
     held = await recorded_from(stack.bootstrap, *topics.names)
     assert len({record.partition for record in held}) > 1
@@ -93,7 +92,7 @@ async def test_a_conversation_keeps_its_order_in_one_partition(stack: StackAddre
 
 async def test_history_comes_in_the_same_order_every_time(stack: StackAddresses, topics: Topics) -> None:
     """Partitions are merged by time, not by which of them answers first."""
-    sent = list(simulate(60, 1, 5, Names(topics.conversations, topics.conferences)))
+    sent = list(simulate(60, 1, 5, Topics(topics.conversations, topics.conferences)))
     await publish(stack.bootstrap, sent)
     held = await recorded_from(stack.bootstrap, *topics.names)
     assert [record.timestamp_ms for record in held] == [record.timestamp_ms for record in sent]

@@ -18,7 +18,8 @@ from pymongo import AsyncMongoClient
 from deploy.errors import InvalidSettings
 from deploy.settings import Addresses, load_settings, resolve_addresses
 from deploy.stack.pids import read_pid, started_at, write_pid
-from deploy.stack.topics import PARTITIONS, Topics
+from deploy.stack.topics import PARTITIONS
+from producers.topics import Topics
 from tests.conftest import StackAddresses
 from tests.support.waiting import await_until
 

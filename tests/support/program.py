@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from deploy.stack.topics import Topics
+from producers.topics import Topics
 
 COMMAND_LIMIT_S: Final = 900
 PREFIX: Final = "LYNC_ARCHIVER_"
