@@ -22,7 +22,7 @@ from tests.benchmarks.hand_loop import hand_loop
 
 ROUNDS = 5
 RECORDS = 300_000
-MEETINGS, MESSAGES = 40, 1000
+MEETINGS, MESSAGES = 40, 4000
 
 
 async def main() -> None:
