@@ -31,5 +31,10 @@ class GrantKeeper:
                 self._grant = await self._authority.open()
             return self._grant
 
+    def forget(self, grant: Grant) -> None:
+        """Hand this grant out no more: a write with it was refused."""
+        if self._grant is grant:
+            self._grant = None
+
     def _fresh(self, grant: Grant) -> bool:
         return self._clock.now() + timedelta(seconds=RENEW_BEFORE_S) < grant.expires_at

@@ -13,6 +13,7 @@ from consumers.batch import Batch, Checkpoint, LaneId
 from consumers.conversation import Conversation
 from consumers.decoding import Decoded, bounded, decode_all, portioned
 from consumers.fold import fold, passing, recalls
+from consumers.grant import GrantRefused
 from consumers.grant_keeper import GrantKeeper
 from consumers.ports import ArchiveStore, Fenced, LaneObserver, RecordsGone, RecordSource, Stale
 from consumers.stopping import unless_stopped
@@ -181,7 +182,12 @@ class Lane:
     async def _commit(self, batch: Batch) -> None:
         """Commit the batch, or raise what keeps it from being committed."""
         started = self._parts.clock.monotonic()
-        await self._parts.store.commit(await self._parts.grants.current(), batch)
+        grant = await self._parts.grants.current()
+        try:
+            await self._parts.store.commit(grant, batch)
+        except GrantRefused:
+            self._parts.grants.forget(grant)
+            raise
         self.position = _after(Checkpoint(self.id, batch.start) if self.position is None else self.position, batch)
         self._failures = 0
         self._parts.source.mark(self.id, batch.end)

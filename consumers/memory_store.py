@@ -8,6 +8,8 @@ from consumers.grant import Grant
 from consumers.item import Item
 from consumers.ports import Fenced, Stale
 from consumers.segment import Segment
+from consumers.tokens.memory_partners import MemoryPartners
+from consumers.tokens.trust import check_trust
 from schemas.clock import Clock
 from schemas.envelope import Event
 
@@ -18,8 +20,9 @@ Named = tuple[str, str, str]
 class MemoryStore:
     """The `ArchiveStore` in dictionaries. A commit checks everything, then changes everything, without a pause."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, partners: MemoryPartners) -> None:
         self._clock = clock
+        self._partners = partners
         self._checkpoints: dict[LaneId, Checkpoint] = {}
         self._conversations: dict[str, Conversation] = {}
         self._segments: dict[tuple[str, int], Segment] = {}
@@ -38,8 +41,9 @@ class MemoryStore:
         return {place: self._events[place] for place in places}
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
-        grant.check(self._clock.now())
+        grant.check(self._clock.now(), (item.mailbox for item in batch.items))
         counts = self._fence(batch)
+        check_trust(grant, self._partners.find(grant.principal))
         self._refuse_stale(batch)
         self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark)
         for segment in batch.segments:

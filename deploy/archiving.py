@@ -10,10 +10,10 @@ from contextlib import AsyncExitStack, contextmanager
 from typing import Final
 
 import structlog
+from consumers.development_authority import DevelopmentAuthority
 
 from consumers.archiver import Archiver
 from consumers.batch import Counts
-from consumers.development_authority import DevelopmentAuthority
 from consumers.grant_keeper import GrantKeeper
 from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts

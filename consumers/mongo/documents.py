@@ -14,6 +14,7 @@ from consumers.batch import Checkpoint, Counts, LaneId, Quarantined
 from consumers.conversation import Conversation, Ending, Member, Move, Opener, Opening
 from consumers.event_text import read_events
 from consumers.folder import FolderId
+from consumers.grant import Grant
 from consumers.item import Item, ItemClass, Status
 from consumers.segment import Segment
 from consumers.transitions import Kind, Phase
@@ -162,6 +163,11 @@ def item_of(document: Document) -> Item:
         started_at=document["started_at"],
         visible=tuple((first, last) for first, last in document["visible"]),
     )
+
+
+def writer_document(grant: Grant) -> Document:
+    """Who wrote an item: names, never a token."""
+    return {"application": grant.principal.application, "realm": grant.principal.realm, "token": grant.token_id}
 
 
 def checkpoint_of(lane: LaneId, document: Document) -> Checkpoint:

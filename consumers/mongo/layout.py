@@ -13,7 +13,7 @@ Document = dict[str, Any]
 Database = AsyncIOMotorDatabase[Document]
 Collection = AsyncIOMotorCollection[Document]
 
-LAYOUT_VERSION: Final = 1
+LAYOUT_VERSION: Final = 2
 """Raised with every change that an older release could not read or write correctly."""
 
 OLDEST_READABLE: Final = 1
@@ -25,14 +25,18 @@ ITEMS: Final = "items"
 MAILBOXES: Final = "mailboxes"
 CHECKPOINTS: Final = "checkpoints"
 QUARANTINE: Final = "quarantine"
+PARTNERS: Final = "partners"
+SESSIONS: Final = "sessions"
 LAYOUT: Final = "layout"
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    # segments, conversations, mailboxes and checkpoints are looked up by _id alone
+    # segments, conversations, mailboxes, checkpoints and partners are looked up by _id alone
     SEGMENTS: [],
     CONVERSATIONS: [],
     MAILBOXES: [],
     CHECKPOINTS: [],
+    PARTNERS: [],
+    SESSIONS: [IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="time")],
     ITEMS: [
         # one page of a folder, by start and id; a page of several folders merges their ranges
         IndexModel(
@@ -56,8 +60,8 @@ async def prepare(database: Database) -> None:
     Idempotent. Raises Misconfigured where the store's layout is not one that this release can work on.
     """
     with reported("the store cannot be prepared"):
-        await database[LAYOUT].update_one({"_id": "layout"}, {"$setOnInsert": {"version": LAYOUT_VERSION}}, upsert=True)
         await check(database)
+        await database[LAYOUT].update_one({"_id": "layout"}, {"$max": {"version": LAYOUT_VERSION}}, upsert=True)
         existing = set(await database.list_collection_names())
         for name, indexes in INDEXES.items():
             if name not in existing:

@@ -19,14 +19,18 @@ from consumers.mongo.layout import (
     CONVERSATIONS,
     ITEMS,
     MAILBOXES,
+    PARTNERS,
     QUARANTINE,
     SEGMENTS,
     Collection,
     Database,
     Document,
 )
+from consumers.mongo.partners import partner_of
 from consumers.ports import Fenced, Stale
 from consumers.segment import SEGMENT_EVENTS_MAX
+from consumers.tokens.partner import PartnerApplication
+from consumers.tokens.trust import check_trust
 from schemas.clock import Clock
 from schemas.envelope import Event
 from schemas.errors import Misconfigured
@@ -98,23 +102,24 @@ class MongoStore:
         return recalled
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
-        grant.check(self._clock.now())
+        grant.check(self._clock.now(), (item.mailbox for item in batch.items))
         with reported(f"a batch of {batch.lane} cannot be committed"):
             await self._make_mailboxes(batch.mailboxes)
             async with await self._database.client.start_session() as session:
                 session.start_transaction(read_concern=SNAPSHOT, write_concern=JOURNALED)
                 try:
-                    await self._write(batch, session)
+                    await self._write(grant, batch, session)
                 except BaseException:
                     await session.abort_transaction()
                     raise
                 await _commit(session)
 
-    async def _write(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
-        await self._move_checkpoint(batch, session)  # 1: the fence, before anything that a stale lane could trip on
+    async def _write(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
+        await self._move_checkpoint(grant, batch, session)  # 1: the fence, before all that a stale lane could trip on
+        check_trust(grant, await self._partner(grant, session))
         await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)  # 2
         await self._move_conversations(batch, session)  # 3
-        await self._write_items(batch, session)  # 4
+        await self._write_items(grant, batch, session)  # 4
         if batch.quarantine:  # 5
             now = self._clock.now()
             await self._database[QUARANTINE].insert_many(
@@ -126,7 +131,12 @@ class MongoStore:
                 session=session,
             )
 
-    async def _move_checkpoint(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
+    async def _partner(self, grant: Grant, session: AsyncIOMotorClientSession) -> PartnerApplication | None:
+        """Return the partner behind the grant, as of the moment that the whole transaction sees."""
+        found = await self._database[PARTNERS].find_one({"_id": str(grant.principal)}, session=session)
+        return partner_of(found) if found else None
+
+    async def _move_checkpoint(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
         checkpoints: Collection = self._database[CHECKPOINTS]
         change = {
             "$set": {"next": batch.end, "watermark": batch.watermark},
@@ -137,6 +147,10 @@ class MongoStore:
             return
         if await checkpoints.find_one({"_id": str(batch.lane)}, session=session) is not None:
             raise Fenced(f"the checkpoint of {batch.lane} is not at {batch.start}")
+        # A change of trust touches every checkpoint there is; one in the making has to conflict with it elsewhere.
+        await self._database[PARTNERS].update_one(
+            {"_id": str(grant.principal)}, {"$inc": {"lanes": 1}}, session=session
+        )
         first = {"_id": str(batch.lane), "next": batch.end, "watermark": batch.watermark, "start": batch.start}
         try:
             await checkpoints.insert_one(first | batch.counts._asdict(), session=session)
@@ -162,13 +176,14 @@ class MongoStore:
             if result.matched_count != len(moves):
                 raise Stale("a stored conversation is at another revision")
 
-    async def _write_items(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
-        """A new conversation's items are new; any other item may be there."""
+    async def _write_items(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
+        """A new conversation's items are new; any other item may be there. Each says who wrote it last."""
+        written_by = documents.writer_document(grant)
         new = {conversation.id for conversation in batch.conversations if conversation.revision == 1}
         inserts: list[Document] = []
         upserts: list[UpdateOne] = []
         for item in batch.items:
-            document = documents.item_document(item)
+            document = {**documents.item_document(item), "written_by": written_by}
             if item.conversation in new:
                 inserts.append({"_id": item.id, **document})
             else:

@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
+from consumers.development_authority import DevelopmentAuthority
+
 from consumers.archiver import Archiver
 from consumers.batch import Batch, LaneId
-from consumers.development_authority import DevelopmentAuthority
 from consumers.grant_keeper import GrantKeeper
 from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts

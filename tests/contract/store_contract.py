@@ -10,7 +10,7 @@ import pytest
 
 from consumers.batch import ZERO, Batch, Checkpoint, Counts, FirstUse, LaneId
 from consumers.fold import fold, recalls
-from consumers.grant import ARCHIVE_ROLE, Grant, GrantRefused
+from consumers.grant import GrantRefused
 from consumers.item import Item
 from consumers.ports import ArchiveStore, Fenced, Stale
 from schemas.envelope import Event
@@ -30,6 +30,7 @@ from tests.builders import (
 )
 from tests.builders import record as record_of
 from tests.support.clock import START, ManualClock
+from tests.support.trust import GRANT
 
 
 class Stored(Protocol):
@@ -57,7 +58,6 @@ class Subject:
     clock: ManualClock
 
 
-GRANT = Grant("archiver", "contoso", frozenset({ARCHIVE_ROLE}), "t1", START + timedelta(hours=1))
 TALK = (started(), message(ALICE, "one"), message(BOB, "two"))
 
 
@@ -197,7 +197,7 @@ class StoreContract(ABC):
         batch = await batch_of(subject.store, history(*TALK))
         with pytest.raises(GrantRefused):
             await subject.store.commit(replace(GRANT, roles=frozenset({"UserApplication"})), batch)
-        subject.clock.advance(3600)
+        subject.clock.advance((GRANT.expires_at - START).total_seconds())
         with pytest.raises(GrantRefused):
             await subject.store.commit(GRANT, batch)
         assert await subject.store.checkpoint(CONVERSATIONS) is None

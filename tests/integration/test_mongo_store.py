@@ -8,12 +8,15 @@ import pytest
 from consumers.item import Item
 from consumers.mongo import documents
 from consumers.mongo.layout import ITEMS, MAILBOXES, QUARANTINE, SEGMENTS, Database, prepare
+from consumers.mongo.partners import MongoPartners
 from consumers.mongo.store import JOURNALED, MAJORITY, MongoStore, connect
 from schemas.envelope import Event
 from schemas.errors import Cause
 from schemas.record import Record
+from tests.contract.partner_contract import PartnerContract, Trusted
 from tests.contract.store_contract import StoreContract, Subject
 from tests.support.clock import ManualClock
+from tests.support.trust import PARTNER
 
 
 class MongoStored:
@@ -55,5 +58,16 @@ class TestMongoStore(StoreContract):
     async def subject(self, opened: Database, database: str) -> Subject:
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
+        await MongoPartners(own).put(PARTNER)
         clock = ManualClock()
         return Subject(MongoStore(own, clock), MongoStored(own), clock)
+
+
+class TestMongoPartners(PartnerContract):
+    """The contract, on a replica set."""
+
+    @pytest.fixture
+    async def trusted(self, opened: Database, database: str) -> Trusted:
+        own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
+        await prepare(own)
+        return Trusted(MongoStore(own, ManualClock()), MongoPartners(own))

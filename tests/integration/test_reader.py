@@ -10,6 +10,7 @@ from consumers.decoding import decode_all
 from consumers.fold import fold
 from consumers.folder import FolderId
 from consumers.mongo.layout import Database, prepare
+from consumers.mongo.partners import MongoPartners
 from consumers.mongo.reader import MongoReader
 from consumers.mongo.store import JOURNALED, MAJORITY, MongoStore, connect
 from consumers.reading import ListedItem
@@ -18,8 +19,8 @@ from producers.topics import Topics
 from schemas.catalogue import Stream
 from schemas.errors import Cause
 from schemas.record import Record
-from tests.contract.store_contract import GRANT
 from tests.support.clock import ManualClock
+from tests.support.trust import GRANT, PARTNER
 
 TOPICS = Topics()
 LANE = LaneId(TOPICS.conversations, 0)
@@ -38,6 +39,7 @@ async def archive(opened: Database, database: str) -> Database:
     """An archive of an hour, and a record in quarantine."""
     own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
     await prepare(own)
+    await MongoPartners(own).put(PARTNER)
     store = MongoStore(own, ManualClock())
     bad = Record(TOPICS.conversations, 0, 0, 0, b"k", (), b"no event")
     records = [*simulate(30, 2, 3, TOPICS), bad]

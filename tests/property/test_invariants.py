@@ -21,7 +21,8 @@ from tests.builders import CONFERENCES, CONVERSATIONS, decoded
 from tests.property.histories import History, arrivals, by_phone, several, streams
 from tests.support.clock import ManualClock
 from tests.support.faulty import Fault, When
-from tests.support.lanes import GRANT, Surroundings, archived, running, surroundings
+from tests.support.lanes import Surroundings, archived, running, surroundings
+from tests.support.trust import GRANT, trusting
 
 EXAMPLES = settings(max_examples=100, deadline=None)
 
@@ -39,7 +40,7 @@ sizes = st.lists(st.integers(1, 8), min_size=1, max_size=40)
 
 async def stored(records: Iterable[Record], batches: Iterable[int] = (1000,)) -> MemoryStore:
     """Archive records, of either lane, in batches of these sizes."""
-    store = MemoryStore(ManualClock())
+    store = MemoryStore(ManualClock(), trusting())
     rest, cuts, size = list(records), iter(batches), 1
     while rest:
         size = next(cuts, size)

@@ -4,30 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Final
 
 from consumers.batch import LaneId
-from consumers.grant import ARCHIVE_ROLE, Grant
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import Lane, LaneLimits, LaneParts
 from consumers.memory_store import MemoryStore
 from schemas.record import Record
 from tests.builders import CONVERSATIONS, TOPIC_STREAMS
-from tests.support.clock import START, ManualClock
+from tests.support.clock import ManualClock
 from tests.support.faulty import Fault, FaultyStore
 from tests.support.observer import MemoryObserver
 from tests.support.source import MemorySource
-
-GRANT: Final = Grant("archiver", "contoso", frozenset({ARCHIVE_ROLE}), "t1", START + timedelta(days=1000))
-"""Leave to archive for longer than any test takes."""
-
-
-class ReadyAuthority:
-    """Grants at once, always the same."""
-
-    async def open(self) -> Grant:
-        return GRANT
+from tests.support.trust import ReadyAuthority, trusting
 
 
 @dataclass
@@ -60,7 +48,7 @@ def surroundings(
 ) -> Surroundings:
     """Return what a lane needs to archive these records, of the conversations' lane where no other is named."""
     clock = ManualClock()
-    memory = MemoryStore(clock)
+    memory = MemoryStore(clock, trusting())
     by_lane = records if isinstance(records, Mapping) else {CONVERSATIONS: records}
     return Surroundings(MemorySource(by_lane), memory, FaultyStore(memory, script), clock, limits or LaneLimits())
 

@@ -6,19 +6,30 @@ from datetime import timedelta
 
 import pytest
 
-from consumers.development_authority import GRANT_LIFE_S, DevelopmentAuthority
 from consumers.grant import ARCHIVE_ROLE, Grant, GrantRefused
 from consumers.grant_keeper import RENEW_BEFORE_S, GrantKeeper
 from tests.support.clock import START, ManualClock
+from tests.support.trust import GRANT as TRUSTED
 
-GRANT = Grant("archiver", "contoso", frozenset({ARCHIVE_ROLE}), "t1", START + timedelta(seconds=60))
+GRANT = replace(TRUSTED, expires_at=START + timedelta(seconds=60))
+GRANT_LIFE_S = 3600
+
+
+class OpenAuthority:
+    """Opens a grant for an hour to whoever asks."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+
+    async def open(self) -> Grant:
+        return replace(TRUSTED, expires_at=self._clock.now() + timedelta(seconds=GRANT_LIFE_S))
 
 
 class SlowAuthority:
     """Counts what it is asked, and answers once it is let."""
 
     def __init__(self, clock: ManualClock) -> None:
-        self._authority = DevelopmentAuthority(clock)
+        self._authority = OpenAuthority(clock)
         self.asked = asyncio.Event()
         self.answering = asyncio.Event()
         self.opened = 0
@@ -59,7 +70,7 @@ def test_a_grant_without_the_role_is_refused() -> None:
 async def test_the_keeper_opens_once_and_renews_before_the_end() -> None:
     """One grant serves until shortly before it expires; then another is opened."""
     clock = ManualClock()
-    keeper = GrantKeeper(DevelopmentAuthority(clock), clock)
+    keeper = GrantKeeper(OpenAuthority(clock), clock)
     first = await keeper.current()
     clock.advance(GRANT_LIFE_S - RENEW_BEFORE_S - 1)
     assert await keeper.current() is first
@@ -88,3 +99,15 @@ async def test_a_refusal_reaches_who_asked() -> None:
     assert await keeper.current() is GRANT
     with pytest.raises(GrantRefused):
         await keeper.current()
+
+
+async def test_a_grant_that_was_refused_is_not_handed_out_again() -> None:
+    """After a write was refused, the next one asks the authority anew, however long the grant would have lived."""
+    clock = ManualClock()
+    keeper = GrantKeeper(OpenAuthority(clock), clock)
+    first = await keeper.current()
+    keeper.forget(first)
+    second = await keeper.current()
+    assert second is not first
+    keeper.forget(first)
+    assert await keeper.current() is second

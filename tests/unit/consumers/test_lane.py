@@ -13,7 +13,8 @@ from schemas.errors import DependencyUnavailable
 from schemas.record import Record
 from tests.builders import ALICE, BOB, CONVERSATIONS, broken, ended, history, laid, left, message, started
 from tests.support.faulty import Fault, When
-from tests.support.lanes import GRANT, Surroundings, archived, running, surroundings
+from tests.support.lanes import Surroundings, archived, running, surroundings
+from tests.support.trust import GRANT
 
 TALK = history(started(), *(message(ALICE, f"message {number}") for number in range(1, 8)), left(BOB), ended())
 BY_TWOS = LaneLimits(batch_records=2)

@@ -6,11 +6,14 @@ import pytest
 
 from consumers.item import Item
 from consumers.memory_store import MemoryStore
+from consumers.tokens.memory_partners import MemoryPartners
 from schemas.envelope import Event
 from schemas.errors import Cause
 from schemas.record import Record
+from tests.contract.partner_contract import PartnerContract, Trusted
 from tests.contract.store_contract import StoreContract, Subject
 from tests.support.clock import ManualClock
+from tests.support.trust import trusting
 
 
 class MemoryStored:
@@ -38,5 +41,14 @@ class TestMemoryStore(StoreContract):
     @pytest.fixture
     async def subject(self) -> Subject:
         clock = ManualClock()
-        store = MemoryStore(clock)
+        store = MemoryStore(clock, trusting())
         return Subject(store, MemoryStored(store), clock)
+
+
+class TestMemoryPartners(PartnerContract):
+    """The contract, in memory."""
+
+    @pytest.fixture
+    async def trusted(self) -> Trusted:
+        partners = MemoryPartners()
+        return Trusted(MemoryStore(ManualClock(), partners), partners)

@@ -1,0 +1,64 @@
+"""Partner applications in MongoDB, and the fence that makes a change of trust hold against commits under way."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from consumers.mongo.failures import reported
+from consumers.mongo.layout import CHECKPOINTS, PARTNERS, Collection, Database, Document
+from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
+from schemas.principals import Principal
+
+PARTNERS_MAX: Final = 100
+"""Partner applications of one organisation; there are a handful."""
+
+
+class MongoPartners:
+    """The `PartnerStore` on a replica set.
+
+    A commit reads its partner and moves its lane's checkpoint in one transaction. `put` first changes the partner,
+    which every transaction that begins later sees, and then touches every checkpoint outside of any transaction: that
+    waits for each commit that has moved its checkpoint, and makes each that has not conflict, so that it begins anew.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._partners: Collection = database[PARTNERS]
+        self._checkpoints: Collection = database[CHECKPOINTS]
+
+    async def partners(self) -> Sequence[PartnerApplication]:
+        with reported("partner applications cannot be read"):
+            found = await self._partners.find().sort("_id", 1).limit(PARTNERS_MAX).to_list(None)
+        return [partner_of(document) for document in found]
+
+    async def put(self, partner: PartnerApplication) -> None:
+        with reported(f"partner application {partner.name} cannot be changed"):
+            await self._partners.update_one(
+                {"_id": str(partner.principal)}, {"$set": partner_document(partner)}, upsert=True
+            )
+            await self._checkpoints.update_many({}, {"$inc": {"trust": 1}})
+
+
+def partner_document(partner: PartnerApplication) -> Document:
+    """Return all of the partner but its key."""
+    return {
+        "name": partner.name,
+        "application": partner.principal.application,
+        "realm": partner.principal.realm,
+        "metadata_url": partner.metadata_url,
+        "trust": str(partner.trust),
+        "roles": sorted(partner.roles),
+        "enabled": partner.enabled,
+        "keys": [{"x5t": key.x5t, "certificate": key.certificate} for key in partner.keys],
+    }
+
+
+def partner_of(document: Document) -> PartnerApplication:
+    """Read a partner."""
+    return PartnerApplication(
+        name=document["name"],
+        principal=Principal(document["application"], document["realm"]),
+        metadata_url=document["metadata_url"],
+        trust=TrustLevel(document["trust"]),
+        roles=frozenset(document["roles"]),
+        enabled=document["enabled"],
+        keys=tuple(PartnerKey(key["x5t"], bytes(key["certificate"])) for key in document["keys"]),
+    )

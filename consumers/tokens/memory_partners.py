@@ -1,0 +1,23 @@
+"""Partner applications in memory: the reference `PartnerStore`."""
+
+from collections.abc import Iterable, Sequence
+
+from consumers.tokens.partner import PartnerApplication
+from schemas.principals import Principal
+
+
+class MemoryPartners:
+    """The `PartnerStore` in a dictionary."""
+
+    def __init__(self, partners: Iterable[PartnerApplication] = ()) -> None:
+        self._partners = {partner.principal: partner for partner in partners}
+
+    async def partners(self) -> Sequence[PartnerApplication]:
+        return [self._partners[principal] for principal in sorted(self._partners)]
+
+    async def put(self, partner: PartnerApplication) -> None:
+        self._partners[partner.principal] = partner
+
+    def find(self, principal: Principal) -> PartnerApplication | None:
+        """Return the partner with this principal, as a commit sees it."""
+        return self._partners.get(principal)

@@ -1,0 +1,99 @@
+"""What every `PartnerStore` must do, whatever it is made of, and what its changes mean for commits."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+
+import pytest
+
+from consumers.batch import LaneId
+from consumers.grant import ARCHIVE_ROLE, Grant, GrantRefused
+from consumers.ports import ArchiveStore
+from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
+from consumers.tokens.ports import PartnerStore
+from schemas.principals import SHAREPOINT, Principal
+from tests.builders import ALICE, CONVERSATIONS, history, message, started
+from tests.contract.store_contract import TALK, batch_of
+from tests.support.trust import GRANT, KEY, PARTNER
+
+NEXT_KEY = PartnerKey("y" * 27, b"another certificate")
+USER_GRANT = replace(GRANT, user="alice@contoso.example")
+
+DOUBTS: dict[str, tuple[Grant, PartnerApplication, str]] = {
+    "disabled": (GRANT, replace(PARTNER, enabled=False), "is disabled"),
+    "role revoked": (GRANT, replace(PARTNER, roles=frozenset({"UserApplication"})), ARCHIVE_ROLE),
+    "key retired": (GRANT, replace(PARTNER, keys=(NEXT_KEY,)), "no longer signs"),
+    "no keys": (GRANT, replace(PARTNER, keys=()), "no longer signs"),
+    "trusted for users only": (GRANT, replace(PARTNER, trust=TrustLevel.USER), "no longer trusted"),
+    "trusted for itself only": (USER_GRANT, replace(PARTNER, trust=TrustLevel.APPLICATION), "no longer trusted"),
+}
+"""A grant, what becomes of its partner, and the reason that is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trusted:
+    """A store under test and the partners that it asks, of which there are none yet."""
+
+    store: ArchiveStore
+    partners: PartnerStore
+
+
+class PartnerContract(ABC):
+    """The contract of `consumers.tokens.ports.PartnerStore`."""
+
+    @abstractmethod
+    async def trusted(self) -> Trusted:
+        """The stores under test, empty; a fixture."""
+
+    async def test_partners_come_back_as_they_were_put(self, trusted: Trusted) -> None:
+        """Every field of a partner is kept, and the latest state counts."""
+        other = replace(PARTNER, name="sharepoint", principal=Principal(SHAREPOINT, "contoso.example"), keys=())
+        assert await trusted.partners.partners() == []
+        await trusted.partners.put(PARTNER)
+        await trusted.partners.put(other)
+        changed = replace(PARTNER, enabled=False, trust=TrustLevel.USER, roles=frozenset(), keys=(KEY, NEXT_KEY))
+        await trusted.partners.put(changed)
+        assert list(await trusted.partners.partners()) == [other, changed]
+
+    async def test_nobody_writes_without_a_partner(self, trusted: Trusted) -> None:
+        """A grant of somebody who is no partner gives no leave, not even to begin a lane."""
+        batch = await batch_of(trusted.store, history(*TALK))
+        with pytest.raises(GrantRefused, match="no partner application"):
+            await trusted.store.commit(GRANT, batch)
+        assert await trusted.store.checkpoint(CONVERSATIONS) is None
+
+    @pytest.mark.parametrize("case", DOUBTS)
+    async def test_trust_that_is_gone_stops_writing_at_once(self, trusted: Trusted, case: str) -> None:
+        """A grant that was good writes nothing more once its partner does not stand behind it, and again when it does.
+
+        Nothing advances in between, and nothing is lost.
+        """
+        grant, doubtful, reason = DOUBTS[case]
+        await trusted.partners.put(PARTNER)
+        records = history(*TALK, message(ALICE, "more"))
+        await trusted.store.commit(grant, await batch_of(trusted.store, records[:2]))
+        await trusted.partners.put(doubtful)
+        batch = await batch_of(trusted.store, records[2:])
+        with pytest.raises(GrantRefused, match=reason):
+            await trusted.store.commit(grant, batch)
+        checkpoint = await trusted.store.checkpoint(CONVERSATIONS)
+        assert checkpoint is not None
+        assert checkpoint.next == 2
+        await trusted.partners.put(PARTNER)
+        await trusted.store.commit(grant, batch)
+        assert (await trusted.store.load(["c1"]))["c1"].held == ((1, 4),)
+
+    async def test_a_key_that_stays_through_a_refresh_goes_on(self, trusted: Trusted) -> None:
+        """A partner's new key takes nothing from grants that its old key signed, while that is published."""
+        await trusted.partners.put(PARTNER)
+        await trusted.partners.put(replace(PARTNER, keys=(NEXT_KEY, KEY)))
+        await trusted.store.commit(GRANT, await batch_of(trusted.store, history(*TALK)))
+
+    async def test_a_grant_for_some_mailboxes_reaches_no_other(self, trusted: Trusted) -> None:
+        """Whoever acts for one user writes into that user's mailbox only."""
+        await trusted.partners.put(PARTNER)
+        batch = await batch_of(trusted.store, history(started()), LaneId(CONVERSATIONS.topic, 1))
+        own = frozenset({batch.items[0].mailbox})
+        with pytest.raises(GrantRefused, match="does not reach"):
+            await trusted.store.commit(replace(GRANT, mailboxes=own), batch)
+        everyone = frozenset(item.mailbox for item in batch.items)
+        await trusted.store.commit(replace(GRANT, mailboxes=everyone), batch)
