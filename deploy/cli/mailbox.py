@@ -8,11 +8,15 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.printing import JsonLinesOption, JsonOption, print_json, print_table
+from deploy.cli.printing import JsonLinesOption, JsonOption, print_json, print_rows, print_table
 from deploy.cli.transcript import print_transcript
 
 UserArgument = Annotated[str, typer.Argument(help="SIP address, with or without sip:.")]
 PAGE_ITEMS = 50
+"""What fits on a few screens."""
+
+PAGE_ITEMS_MAX = 1000
+"""As the reading side has it; a command says so before it loads that."""
 
 
 class ExportFormat(StrEnum):
@@ -54,20 +58,18 @@ async def _list_mailboxes(as_json: bool, as_lines: bool) -> None:
         print_table(("USER", "NAME", "ITEMS"), [tuple(row.values()) for row in found])
 
 
-def folders(user: UserArgument, as_json: JsonOption = False) -> None:
+def folders(user: UserArgument, as_json: JsonOption = False, as_lines: JsonLinesOption = False) -> None:
     """Show a mailbox's folders and how many items lie in each."""
-    asyncio.run(_folders(user, as_json))
+    asyncio.run(_folders(user, as_json, as_lines))
 
 
-async def _folders(user: str, as_json: bool) -> None:
+async def _folders(user: str, as_json: bool, as_lines: bool) -> None:
     from deploy.reading import reading, sip_address  # noqa: PLC0415  start-up time
 
     async with reading() as reader:
         found = await reader.folders(sip_address(user))
     rows = [{"id": str(f.id), "name": f.name, "parent": f.parent and str(f.parent), "items": f.items} for f in found]
-    if as_json:
-        print_json(rows)
-    else:
+    if not print_rows(rows, as_json=as_json, as_lines=as_lines):
         print_table(("FOLDER", "NAME", "ITEMS"), [(row["id"], row["name"], row["items"]) for row in rows])
 
 
@@ -75,14 +77,21 @@ def items(
     user: UserArgument,
     folder: Annotated[str | None, typer.Option(help="A folder's id or display name.")] = None,
     after: Annotated[str | None, typer.Option(help="Begin behind the item with this id.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="Items of this page.")] = PAGE_ITEMS,
+    limit: Annotated[int, typer.Option(min=1, max=PAGE_ITEMS_MAX, help="Items of this page.")] = PAGE_ITEMS,
     as_json: JsonOption = False,
+    as_lines: JsonLinesOption = False,
 ) -> None:
     """List one page of a mailbox's items, by start then id."""
-    asyncio.run(_items(user, folder, after, limit, as_json))
+    rows = asyncio.run(_items(user, folder, after, limit))
+    if not print_rows(rows, as_json=as_json, as_lines=as_lines):
+        columns = ("id", "started_at", "state", "status", "folder", "subject")
+        print_table(
+            ("ITEM", "STARTED", "STATE", "STATUS", "FOLDER", "SUBJECT"),
+            [tuple(row[name] or "" for name in columns) for row in rows],
+        )
 
 
-async def _items(user: str, folder: str | None, after: str | None, limit: int, as_json: bool) -> None:
+async def _items(user: str, folder: str | None, after: str | None, limit: int) -> list[dict[str, Any]]:
     from consumers.folder import folder_id  # noqa: PLC0415  start-up time
     from consumers.transcript import header, idle_state  # noqa: PLC0415
     from deploy.export import header_document  # noqa: PLC0415
@@ -91,18 +100,11 @@ async def _items(user: str, folder: str | None, after: str | None, limit: int, a
     chosen = None if folder is None else folder_id(folder)
     async with reading() as reader:
         page = await reader.items(sip_address(user), chosen, after, limit)
-    rows = [
+    return [
         header_document(header(listed.item, listed.conversation))
         | {"state": idle_state(listed.conversation, listed.watermark)}
         for listed in page
     ]
-    if as_json:
-        print_json(rows)
-        return
-    print_table(
-        ("ITEM", "STARTED", "STATE", "STATUS", "FOLDER", "SUBJECT"),
-        [(r["id"], r["started_at"] or "", r["state"], r["status"], r["folder"], r["subject"]) for r in rows],
-    )
 
 
 def show(

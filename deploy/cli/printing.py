@@ -20,6 +20,16 @@ def print_json(document: Any) -> None:
     _write(f"{json.dumps(document, ensure_ascii=False)}\n")
 
 
+def print_rows(rows: Sequence[Any], *, as_json: bool, as_lines: bool) -> bool:
+    """Print rows as one document or as one a line, where either is asked for; return whether it was."""
+    if as_lines:
+        for row in rows:
+            print_json(row)
+    elif as_json:
+        print_json(rows)
+    return as_lines or as_json
+
+
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under their headings; control characters in cells are shown escaped."""
     from rich.console import Console  # noqa: PLC0415  start-up time

@@ -1,19 +1,22 @@
 """`lync-archiver stack`: the local Kafka and mongod, as plain processes."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from deploy.cli.printing import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from deploy.stack.state import Status
 
 DataOption = Annotated[
     Path | None, typer.Option("--data", metavar="DIR", help="Folder of the stack's data, logs and state.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +28,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(stack, name="stack")
 
 
-def up(data: DataOption = None) -> None:
+def up(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Start the local stack, or what is missing of it, and create the topics."""
     from deploy.stack.local import lasting_stack  # noqa: PLC0415  start-up time
     from deploy.stack.stack import UpOutcome  # noqa: PLC0415
@@ -39,6 +42,9 @@ def up(data: DataOption = None) -> None:
         UpOutcome.ALREADY_UP: "The local stack is already up",
     }
     now = stack.status()
+    if as_json:
+        print_json(_document(now) | {"outcome": outcome.name.lower().replace("_", "-")})
+        return
     typer.echo(f"{said[outcome]}: Kafka {now.kafka}, MongoDB {now.mongodb}, data in {now.data}")
 
 
@@ -48,14 +54,7 @@ def status(as_json: JsonOption = False, data: DataOption = None) -> None:
 
     now = read_status(_settings(data).stack.data)
     if as_json:
-        document = {
-            "running": now.running,
-            "kafka": now.kafka,
-            "mongodb": now.mongodb,
-            "issuer": None,
-            "data": str(now.data),
-        }
-        typer.echo(json.dumps(document))
+        print_json(_document(now))
         return
     typer.echo(f"local stack  {'running' if now.running else 'not running'}")
     typer.echo(f"Kafka        {now.kafka or 'not running'}")
@@ -63,14 +62,27 @@ def status(as_json: JsonOption = False, data: DataOption = None) -> None:
     typer.echo(f"data         {now.data}")
 
 
-def down(data: DataOption = None) -> None:
+def down(data: DataOption = None, as_json: JsonOption = False) -> None:
     """Stop the local stack; its data stays."""
     from deploy.stack.local import lasting_stack  # noqa: PLC0415  start-up time
 
     stack = lasting_stack(_settings(data))
     with _spinner("stopping Kafka and mongod"):
         stopped = asyncio.run(stack.down())
+    if as_json:
+        print_json(_document(stack.status()) | {"stopped": stopped})
+        return
     typer.echo("The local stack is stopped" if stopped else "The local stack was not running")
+
+
+def _document(now: "Status") -> dict[str, Any]:
+    return {
+        "running": now.running,
+        "kafka": now.kafka,
+        "mongodb": now.mongodb,
+        "issuer": None,
+        "data": str(now.data),
+    }
 
 
 def _settings(data: Path | None) -> Any:
