@@ -7,6 +7,7 @@ from consumers.mongo.failures import reported
 from consumers.mongo.layout import CHECKPOINTS, PARTNERS, Collection, Database, Document
 from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
 from schemas.principals import Principal
+from schemas.support import Deployment
 
 PARTNERS_MAX: Final = 100
 """Partner applications of one organisation; there are a handful."""
@@ -47,6 +48,7 @@ def partner_document(partner: PartnerApplication) -> Document:
         "trust": str(partner.trust),
         "roles": sorted(partner.roles),
         "enabled": partner.enabled,
+        "deployment": str(partner.deployment),
         "keys": [{"x5t": key.x5t, "certificate": key.certificate} for key in partner.keys],
     }
 
@@ -60,5 +62,6 @@ def partner_of(document: Document) -> PartnerApplication:
         trust=TrustLevel(document["trust"]),
         roles=frozenset(document["roles"]),
         enabled=document["enabled"],
+        deployment=Deployment(document["deployment"]),
         keys=tuple(PartnerKey(key["x5t"], bytes(key["certificate"])) for key in document["keys"]),
     )

@@ -1,4 +1,7 @@
-"""The challenge: what a caller without an accepted token is told ([MS-XOAUTH] 3.2.5.4 and 4.6; [MS-SPS2SAUTH] 3.1.5)."""
+"""The challenge: what a caller without an accepted token is told.
+
+[MS-XOAUTH] 3.2.5.4 and 4.6, and [MS-SPS2SAUTH] 3.1.5 for SharePoint.
+"""
 
 from collections.abc import Iterable
 

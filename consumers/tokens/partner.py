@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from schemas.principals import Principal
+from schemas.support import Deployment
 
 
 class TrustLevel(StrEnum):
@@ -41,3 +42,4 @@ class PartnerApplication:
     roles: frozenset[str]
     enabled: bool = True
     keys: tuple[PartnerKey, ...] = ()
+    deployment: Deployment = Deployment.ON_PREMISES
