@@ -1,15 +1,19 @@
 """Keeps one live grant for all lanes of a process: opened once, renewed before it is over, one renewal at a time."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from consumers.grant import Grant
 from consumers.ports import GrantAuthority
 from schemas.clock import Clock
+from schemas.errors import DependencyUnavailable
 
-RENEW_BEFORE_S: Final = 120
-"""Renewal begins this long before the end, so that a slow authority does not stop a lane."""
+RENEW_AT: Final = 0.8
+"""Renewal begins after this share of a grant's life, so that a slow authority does not stop a lane."""
+
+RETRY_S: Final = 5.0
+"""After a renewal that failed, the next try waits this long while the old grant still serves."""
 
 
 class GrantKeeper:
@@ -19,16 +23,25 @@ class GrantKeeper:
         self._authority = authority
         self._clock = clock
         self._grant: Grant | None = None
+        self._renew_at = clock.now()
         self._opening = asyncio.Lock()
 
     async def current(self) -> Grant:
-        """Return a grant with some life left. Raises GrantRefused where none can be had."""
-        grant = self._grant
-        if grant is not None and self._fresh(grant):
-            return grant
+        """Return a grant that is alive. Raises GrantRefused or another DependencyUnavailable where there is none."""
+        if self._grant is not None and self._clock.now() < self._renew_at:
+            return self._grant
         async with self._opening:
-            if self._grant is None or not self._fresh(self._grant):
+            now = self._clock.now()
+            if self._grant is not None and now < self._renew_at:
+                return self._grant
+            try:
                 self._grant = await self._authority.open()
+            except DependencyUnavailable:
+                if self._grant is None or now >= self._grant.expires_at:
+                    raise
+                self._renew_at = min(now + timedelta(seconds=RETRY_S), self._grant.expires_at)
+            else:
+                self._renew_at = _due(self._grant, self._clock.now())
             return self._grant
 
     def forget(self, grant: Grant) -> None:
@@ -36,5 +49,6 @@ class GrantKeeper:
         if self._grant is grant:
             self._grant = None
 
-    def _fresh(self, grant: Grant) -> bool:
-        return self._clock.now() + timedelta(seconds=RENEW_BEFORE_S) < grant.expires_at
+
+def _due(grant: Grant, now: datetime) -> datetime:
+    return now + RENEW_AT * (grant.expires_at - now)

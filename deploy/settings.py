@@ -12,16 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
+from consumers.tokens.auth_config import LIFE_S_MAX, SKEW_S_MAX
 from deploy.errors import InvalidSettings
 from deploy.stack.state import read_status
 from schemas.limits import RECORD_BYTES_MAX
+from schemas.support import Deployment, Feature, Installation, Product, Version, check_supported
 
 PREFIX: Final = "LYNC_ARCHIVER_"
 _DELIMITER: Final = "__"
+REALM: Final = "contoso.example"
+"""The simulated organisation's SIP domain, which on premises is the realm (domain reference, section 5.1)."""
+
 _FILE: Final = "lync-archiver.toml"
 _FILE_VARIABLE: Final = f"{PREFIX}CONFIG"
 _MIB: Final = 1024 * 1024
@@ -58,6 +63,39 @@ class ArchiveSettings(_Group):
     flush_timeout_s: float = Field(default=20, gt=0)
 
 
+class ExchangeSettings(_Group):
+    """Who this server is to those who present tokens, and how strictly it takes their times.
+
+    `user_roles` gives users, by address in lower case, the roles that a token on their behalf acts by.
+    """
+
+    realm: str = Field(default=REALM, min_length=1, max_length=253)
+    hosts: frozenset[str] = frozenset({f"exchange.{REALM}"})
+    skew_s: float = Field(default=60, ge=0, le=SKEW_S_MAX)
+    life_s_max: float = Field(default=LIFE_S_MAX, gt=0, le=LIFE_S_MAX)
+    user_roles: dict[str, frozenset[str]] = {}
+
+    @field_validator("hosts")
+    @classmethod
+    def _lower(cls, hosts: frozenset[str]) -> frozenset[str]:
+        if not hosts or any(host != host.lower() for host in hosts):
+            raise ValueError("hosts are one or more names in lower case")
+        return hosts
+
+
+class TopologySettings(_Group):
+    """What stands where. `cross_premises` takes the later guidance that one side may be on premises, the other not."""
+
+    lync: Deployment = Deployment.ON_PREMISES
+    exchange: Deployment = Deployment.ON_PREMISES
+    exchange_version: Version = Version.V2013
+    cross_premises: bool = False
+
+    @property
+    def installation(self) -> Installation:
+        return Installation(Product.EXCHANGE, self.exchange, self.exchange_version)
+
+
 class HttpSettings(_Group):
     """Where health and metrics are served; port 0 is a free one, and of several workers each has the next."""
 
@@ -88,6 +126,8 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     mongodb: MongoSettings = MongoSettings()
     archive: ArchiveSettings = ArchiveSettings()
+    exchange: ExchangeSettings = ExchangeSettings()
+    topology: TopologySettings = TopologySettings()
     http: HttpSettings = HttpSettings()
     stack: StackSettings = StackSettings()
     debug: bool = False
@@ -117,10 +157,11 @@ def load_settings(**overrides: Any) -> Settings:
 
     Raises:
         InvalidSettings: a setting is unknown or out of its bounds, or the file cannot be read.
+        UnsupportedTopology: the installations that are set are not supported together.
     """
     try:
         _refuse_unknown_variables()
-        return Settings(**overrides)
+        settings = Settings(**overrides)
     except ValidationError as exc:
         raise InvalidSettings(f"wrong settings: {'; '.join(_problems(exc))}") from exc
     except SettingsError as exc:
@@ -129,6 +170,9 @@ def load_settings(**overrides: Any) -> Settings:
         raise InvalidSettings(f"{_settings_file()} is not valid TOML: {exc}") from exc
     except OSError as exc:
         raise InvalidSettings(f"{_settings_file()} cannot be read: {exc.strerror}") from exc
+    topology = settings.topology
+    check_supported(topology.lync, topology.installation, Feature.ARCHIVING, cross_premises=topology.cross_premises)
+    return settings
 
 
 def resolve_addresses(settings: Settings) -> Addresses:

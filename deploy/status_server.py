@@ -18,8 +18,10 @@ Probe = Callable[[], dict[str, bool]]
 """What a state depends on, and whether each part of it holds."""
 
 
-def status_app(registry: CollectorRegistry, sample: Callable[[], None], healthy: Probe, ready: Probe) -> Starlette:
-    """Return the application; `sample` is called before the metrics are read."""
+def status_app(
+    registry: CollectorRegistry, sample: Callable[[], None], healthy: Probe, ready: Probe, *more: Route
+) -> Starlette:
+    """Return the application, with more pages where given; `sample` is called before the metrics are read."""
 
     async def metrics(_: Request) -> Response:
         sample()
@@ -37,6 +39,7 @@ def status_app(registry: CollectorRegistry, sample: Callable[[], None], healthy:
             Route("/metrics", metrics),
             Route("/healthz", answer(healthy)),
             Route("/readyz", answer(ready)),
+            *more,
         ]
     )
 

@@ -16,7 +16,7 @@ from consumers.tokens.compact import Compact, parse_compact, token_id
 from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
 from consumers.tokens.rules import Rule, TokenRefused
 from consumers.tokens.signature import ALGORITHM, check_signature
-from schemas.principals import LYNC, SHAREPOINT, Principal, parse_audience
+from schemas.principals import LYNC, SHAREPOINT, Principal, parse_audience, parse_principal
 from schemas.support import Feature, UnsupportedTopology, check_supported
 
 UserRoles = Callable[[str], frozenset[str]]
@@ -61,6 +61,13 @@ def verify(
         raise TokenRefused(Rule.TRUST_LEVEL, "the partner is not trusted to act for itself")
     ends = datetime.fromtimestamp(actor.ends + config.skew_s, UTC)
     return AcceptedToken(partner.principal, partner.roles, token_id(text), token.header["x5t"], ends, None, None)
+
+
+def issuer_of(text: str) -> Principal | None:
+    """Return the partner that a token refused for its key, and so for nothing before it, claims to be of."""
+    token = parse_compact(text)
+    inner = token.claims.get("actortoken")
+    return parse_principal(actor_of(parse_compact(inner) if isinstance(inner, str) else token).issuer)
 
 
 def _verify_user(

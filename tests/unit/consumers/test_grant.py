@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from consumers.grant import ARCHIVE_ROLE, Grant, GrantRefused
-from consumers.grant_keeper import RENEW_BEFORE_S, GrantKeeper
+from consumers.grant_keeper import RENEW_AT, RETRY_S, GrantKeeper
 from tests.support.clock import START, ManualClock
 from tests.support.trust import GRANT as TRUSTED
 
@@ -46,8 +46,10 @@ class RefusingAuthority:
 
     def __init__(self, grant: Grant) -> None:
         self._grants = [grant]
+        self.asked = 0
 
     async def open(self) -> Grant:
+        self.asked += 1
         if not self._grants:
             raise GrantRefused("no more")
         return self._grants.pop()
@@ -68,11 +70,11 @@ def test_a_grant_without_the_role_is_refused() -> None:
 
 
 async def test_the_keeper_opens_once_and_renews_before_the_end() -> None:
-    """One grant serves until shortly before it expires; then another is opened."""
+    """One grant serves for most of its life; then another is opened."""
     clock = ManualClock()
     keeper = GrantKeeper(OpenAuthority(clock), clock)
     first = await keeper.current()
-    clock.advance(GRANT_LIFE_S - RENEW_BEFORE_S - 1)
+    clock.advance(GRANT_LIFE_S * RENEW_AT - 1)
     assert await keeper.current() is first
     clock.advance(1)
     second = await keeper.current()
@@ -92,11 +94,21 @@ async def test_lanes_that_ask_at_once_share_one_renewal() -> None:
     assert all(grant is grants[0] for grant in grants)
 
 
-async def test_a_refusal_reaches_who_asked() -> None:
-    """Without a new grant nothing goes on: the refusal is a dependency's failure, which the lane waits out."""
+async def test_a_grant_serves_to_its_end_while_no_other_can_be_had() -> None:
+    """A renewal that is refused stops nobody before the old grant is over; then the refusal reaches who asks."""
     clock = ManualClock()
-    keeper = GrantKeeper(RefusingAuthority(GRANT), clock)
+    authority = RefusingAuthority(GRANT)
+    keeper = GrantKeeper(authority, clock)
     assert await keeper.current() is GRANT
+    clock.advance(50)
+    assert await keeper.current() is GRANT
+    assert authority.asked == 2
+    assert await keeper.current() is GRANT
+    assert authority.asked == 2  # not before RETRY_S
+    clock.advance(RETRY_S)
+    assert await keeper.current() is GRANT
+    assert authority.asked == 3
+    clock.advance(5)
     with pytest.raises(GrantRefused):
         await keeper.current()
 
