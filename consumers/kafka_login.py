@@ -13,12 +13,17 @@ from aiokafka.conn import AIOKafkaConnection, collect_hosts
 from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 from aiokafka.protocol.admin import SaslAuthenticateRequest, SaslHandShakeRequest
 
+from schemas.clock import Clock, SystemClock
 from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
 from schemas.login import KafkaLogin
 
 ANSWER_LIMIT_S: Final = 10.0
 """How long one broker may take to say what it thinks of a token."""
 
+RETRY_S: Final = 1.0
+"""The pause after a refusal, which the client itself does not make."""
+
+_CLOCK: Final = SystemClock()
 _MECHANISM: Final = "OAUTHBEARER"
 _SEPARATOR: Final = "\x01"
 _REASON_CHARS_MAX: Final = 200
@@ -29,23 +34,37 @@ class LoginRefused(Misconfigured):
 
 
 class TokenProvider(AbstractTokenProvider):
-    """Gives the client a token for each connection and counts them: many, without any answer, look like a refusal."""
+    """Gives the client a token for each connection, once the broker has accepted that very token.
 
-    def __init__(self, login: KafkaLogin) -> None:
+    Were a refused one given, the client would take the broker's answers to its requests for failures of theirs, and
+    end where waiting helps. `trouble` is why there is no token at the moment; the client goes on trying meanwhile.
+    """
+
+    def __init__(self, bootstrap: str, login: KafkaLogin, clock: Clock = _CLOCK) -> None:
+        self._bootstrap = bootstrap
         self._login = login
-        self.given = 0
+        self._clock = clock
+        self.trouble: LyncArchiverError | None = None
 
     async def token(self) -> str:
-        self.given += 1
         try:
-            return await self._login.tokens.token(self._login.audience)
-        except LyncArchiverError as error:  # the client survives its own errors only, and tries again
-            raise KafkaConnectionError(f"no token: {error}") from error
+            token = await check_login(self._bootstrap, self._login)
+        except LyncArchiverError as error:
+            self.trouble = error
+            await self._clock.sleep(RETRY_S)
+            raise KafkaConnectionError(f"no token: {error}") from error  # the client survives its own errors only
+        self.trouble = None
+        return token
+
+    def raise_trouble(self) -> None:
+        """Raise DependencyUnavailable where there is no token: for a client that was logged in, it may pass."""
+        if self.trouble is not None:
+            raise DependencyUnavailable(str(self.trouble)) from self.trouble
 
 
 def login_options(login: KafkaLogin | None, provider: AbstractTokenProvider | None) -> dict[str, Any]:
     """Return the client's options for this login; without one, none are needed."""
-    if login is None:
+    if login is None or provider is None:
         return {}
     return {
         "security_protocol": "SASL_PLAINTEXT" if login.tls is None else "SASL_SSL",
@@ -55,15 +74,13 @@ def login_options(login: KafkaLogin | None, provider: AbstractTokenProvider | No
     }
 
 
-async def check_login(bootstrap: str, login: KafkaLogin | None) -> None:
-    """Log in once and leave; with no login, do nothing.
+async def check_login(bootstrap: str, login: KafkaLogin) -> str:
+    """Log in once, leave, and return the token that the broker accepted.
 
     Raises:
         LoginRefused: the broker refuses the token, by the broker's own words.
         DependencyUnavailable: no broker answers, or there is no token at the moment.
     """
-    if login is None:
-        return
     token = await login.tokens.token(login.audience)
     for host, port, _ in collect_hosts(bootstrap, randomize=False):
         protocol = "PLAINTEXT" if login.tls is None else "SSL"  # without SASL: that part is ours here
@@ -78,20 +95,8 @@ async def check_login(bootstrap: str, login: KafkaLogin | None) -> None:
             connection.close()
         if refusal is not None:
             raise LoginRefused(f"Kafka at {host}:{port} refused the token of {login.client}: {refusal}")
-        return
+        return token
     raise DependencyUnavailable(f"Kafka at {bootstrap} does not answer to a login")
-
-
-async def recheck_login(bootstrap: str, login: KafkaLogin | None) -> None:
-    """Do as `check_login` for a client that was logged in before: a refusal may pass, so it is worth another try.
-
-    Raises:
-        DependencyUnavailable: the broker refuses the token, or does not answer.
-    """
-    try:
-        await check_login(bootstrap, login)
-    except LoginRefused as error:
-        raise DependencyUnavailable(str(error)) from error
 
 
 async def _refusal(connection: AIOKafkaConnection, token: str) -> str | None:

@@ -19,7 +19,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetCommitRequest
 
 from consumers.batch import LaneId
-from consumers.kafka_login import TokenProvider, check_login, login_options, recheck_login
+from consumers.kafka_login import TokenProvider, check_login, login_options
 from consumers.ports import LanesChange
 from schemas.errors import DependencyUnavailable, Misconfigured
 from schemas.login import KafkaLogin
@@ -63,9 +63,8 @@ class KafkaSource:
         self._bootstrap = bootstrap
         self._group = group
         self._login = login
-        self._provider = None if login is None else TokenProvider(login)
+        self._provider = None if login is None else TokenProvider(bootstrap, login)
         self._options = login_options(login, self._provider)
-        self._checked = 0
         self._marks: dict[TopicPartition, int] = {}
         self._partitions: list[TopicPartition] = []
         self._consumer = AIOKafkaConsumer(
@@ -92,7 +91,8 @@ class KafkaSource:
             Misconfigured: Kafka refuses the login, or a topic is missing, or topic or group are not ours to read.
         """
         try:
-            await check_login(self._bootstrap, self._login)
+            if self._login is not None:
+                await check_login(self._bootstrap, self._login)
             await self._consumer.start()
             self._partitions = await self._describe()
         except KafkaError as error:
@@ -159,14 +159,13 @@ class KafkaSource:
         except KafkaError as error:
             raise DependencyUnavailable(f"{lane} cannot be read: {type(error).__name__}") from error
         if not found:
-            await self._recheck()
+            self._raise_trouble()
         return [Record(*_FIELDS(record)) for record in found.get(partition, ())]
 
-    async def _recheck(self) -> None:
-        """Look whether tokens are still accepted, where nothing came and the client has connected anew meanwhile."""
-        if self._provider is not None and self._provider.given != self._checked:
-            self._checked = self._provider.given
-            await recheck_login(self._bootstrap, self._login)
+    def _raise_trouble(self) -> None:
+        """Where nothing came, say why if it is for want of a token: the client goes on trying in silence."""
+        if self._provider is not None:
+            self._provider.raise_trouble()
 
     def seek(self, lane: LaneId, offset: int) -> None:
         with suppress(IllegalStateError):  # revoked in the meantime: the lane is about to be stopped

@@ -24,7 +24,7 @@ from aiokafka.errors import (
 )
 from aiokafka.partitioner import murmur2
 
-from producers.kafka_login import TokenProvider, check_login, login_options, recheck_login
+from producers.kafka_login import TokenProvider, check_login, login_options
 from producers.ports import PublishRefused
 from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
 from schemas.login import KafkaLogin
@@ -67,7 +67,6 @@ _CREDENTIALS: Final = (
     AuthenticationFailedError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
-    ClusterAuthorizationFailedError,
 )
 
 
@@ -86,7 +85,8 @@ class KafkaPublisher:
     def __init__(self, bootstrap: str, login: KafkaLogin | None = None) -> None:
         self._bootstrap = bootstrap
         self._login = login
-        self._options = login_options(login, None if login is None else TokenProvider(login))
+        self._provider = None if login is None else TokenProvider(bootstrap, login)
+        self._options = login_options(login, self._provider)
         self._partitions: dict[str, int] = {}
         self._window: deque[_Sent] = deque()
         self._window_bytes = 0
@@ -99,7 +99,8 @@ class KafkaPublisher:
             DependencyUnavailable: no broker answers within `CONNECT_LIMIT_S`.
             Misconfigured: Kafka refuses the login.
         """
-        await check_login(self._bootstrap, self._login)
+        if self._login is not None:
+            await check_login(self._bootstrap, self._login)
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             enable_idempotence=True,
@@ -135,7 +136,8 @@ class KafkaPublisher:
         try:
             return await self._publish(records)
         except DependencyUnavailable:
-            await recheck_login(self._bootstrap, self._login)  # a refused token looks like a broken connection
+            if self._provider is not None:
+                self._provider.raise_trouble()  # which looks to the client like a broken connection
             raise
 
     async def _publish(self, records: AsyncIterable[Record]) -> int:
@@ -251,14 +253,9 @@ def _refused(number: int, record: Record, error: BaseException) -> LyncArchiverE
     reason = _REFUSALS.get(type(error)) if isinstance(error, KafkaError) else None
     if reason is not None:
         return PublishRefused(number, record, reason)
-    if isinstance(error, TopicAuthorizationFailedError) or _is_forbidden(error.__cause__):
+    if isinstance(error, TopicAuthorizationFailedError):
         return _forbidden(record.topic)
     return _failure(error)
-
-
-def _is_forbidden(error: BaseException | None) -> bool:
-    """Who may write to no topic at all is not given a producer's id, and the client ends for it (KIP-679)."""
-    return isinstance(error, ClusterAuthorizationFailedError)
 
 
 def _forbidden(topic: str) -> Misconfigured:
@@ -266,6 +263,8 @@ def _forbidden(topic: str) -> Misconfigured:
 
 
 def _failure(error: BaseException) -> LyncArchiverError:
+    if isinstance(error, ClusterAuthorizationFailedError):  # no producer's id without a topic to write (KIP-679)
+        return Misconfigured("Kafka does not let this client write to any topic")
     if isinstance(error, _CREDENTIALS):
         return Misconfigured(f"Kafka refused the credentials: {type(error).__name__}")
     return DependencyUnavailable(f"Kafka cannot be published to: {type(error).__name__}")

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from heapq import heapify, heappop, heapreplace
 from types import TracebackType
 from typing import Any, Final, Self
@@ -16,7 +16,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from producers.kafka_login import TokenProvider, check_login, login_options, recheck_login
+from producers.kafka_login import TokenProvider, check_login, login_options
 from schemas.clock import Clock
 from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
 from schemas.login import KafkaLogin
@@ -50,9 +50,8 @@ class KafkaRecorder:
     def __init__(self, bootstrap: str, topics: Iterable[str], clock: Clock, login: KafkaLogin | None = None) -> None:
         self._bootstrap = bootstrap
         self._login = login
-        self._provider = None if login is None else TokenProvider(login)
+        self._provider = None if login is None else TokenProvider(bootstrap, login)
         self._options = login_options(login, self._provider)
-        self._checked = 0
         self._topics = sorted(topics)
         self._clock = clock
         self._consumer: AIOKafkaConsumer
@@ -64,7 +63,8 @@ class KafkaRecorder:
             DependencyUnavailable: no broker answers.
             Misconfigured: Kafka refuses the login, or a topic is missing or not ours to read.
         """
-        await check_login(self._bootstrap, self._login)
+        if self._login is not None:
+            await check_login(self._bootstrap, self._login)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             group_id=None,
@@ -104,7 +104,7 @@ class KafkaRecorder:
         try:
             ends = await self._consumer.end_offsets(sorted(self._consumer.assignment()))
             partitions = [
-                _Partition(self._consumer, self._clock, p, end, self._recheck) for p, end in sorted(ends.items())
+                _Partition(self._consumer, self._clock, p, end, self._raise_trouble) for p, end in sorted(ends.items())
             ]
             heads = [partition.head() for partition in partitions if await partition.fill()]
             heapify(heads)
@@ -124,18 +124,17 @@ class KafkaRecorder:
             while True:
                 chunks = await self._consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=CHUNK_RECORDS)
                 if not chunks:
-                    await self._recheck()
+                    self._raise_trouble()
                 for chunk in chunks.values():
                     for record in chunk:
                         yield _record(record)
         except KafkaError as error:
             raise _failure(error) from error
 
-    async def _recheck(self) -> None:
-        """Look whether tokens are still accepted, where nothing came and the client has connected anew meanwhile."""
-        if self._provider is not None and self._provider.given != self._checked:
-            self._checked = self._provider.given
-            await recheck_login(self._bootstrap, self._login)
+    def _raise_trouble(self) -> None:
+        """Where nothing came, say why if it is for want of a token: the client goes on trying in silence."""
+        if self._provider is not None:
+            self._provider.raise_trouble()
 
     async def _partitions(self) -> list[TopicPartition]:
         admin = AIOKafkaAdminClient(
@@ -164,10 +163,10 @@ class _Partition:
         clock: Clock,
         partition: TopicPartition,
         end: int,
-        recheck: Callable[[], Awaitable[None]],
+        raise_trouble: Callable[[], None],
     ) -> None:
         self._consumer = consumer
-        self._recheck = recheck
+        self._raise_trouble = raise_trouble
         self._clock = clock
         self._partition = partition
         self._end = end
@@ -189,7 +188,7 @@ class _Partition:
             records = map(_record, found.get(self._partition, ()))
             self._chunk.extend(record for record in records if record.offset < self._end)
             if not self._chunk:
-                await self._recheck()
+                self._raise_trouble()
             if not self._chunk and self._clock.monotonic() > limit:
                 name = f"{self._partition.topic}/{self._partition.partition}"
                 raise DependencyUnavailable(f"Kafka has brought nothing of {name} for {STALL_LIMIT_S:.0f} s")

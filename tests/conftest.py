@@ -85,6 +85,14 @@ def access_of(issuer: Issuer) -> KafkaAccess:
 
 
 @pytest.fixture
+def issuer(stack: StackAddresses) -> Issuer:
+    """The issuer that the session's Kafka trusts; tests that need it say nothing where another Kafka is used."""
+    if stack.issuer is None:
+        pytest.skip("Kafka takes no tokens of a test's issuer")
+    return stack.issuer
+
+
+@pytest.fixture
 async def topics(stack: StackAddresses) -> AsyncIterator[Topics]:
     """Three topics of the test's own."""
     mark = uuid.uuid4().hex[:12]

@@ -22,8 +22,8 @@ FORMAT_LIMIT_S: Final = 60.0
 _ANSWER_LIMIT_S: Final = 2.0
 _API_VERSIONS: Final = 18
 
-# A token that is refused is repeated whole, though it may be good elsewhere: it is kept out of the log. The reason is
-# one line; the trace that the broker adds would let anybody fill the disk.
+# A token that is refused is repeated whole, though it may be good elsewhere: it is kept out of the log. What a stranger
+# causes is told in one line, without the trace that the broker adds, which would let anybody fill the disk.
 _LOGGING: Final = """\
 status = warn
 appender.console.type = Console
@@ -40,6 +40,10 @@ logger.refused.name = org.apache.kafka.common.security.oauthbearer
 logger.refused.level = warn
 logger.refused.additivity = false
 logger.refused.appenderRef.refused.ref = refused
+logger.stranger.name = org.apache.kafka.common.network.Selector
+logger.stranger.level = warn
+logger.stranger.additivity = false
+logger.stranger.appenderRef.refused.ref = refused
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 """

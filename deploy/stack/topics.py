@@ -41,7 +41,8 @@ async def ensure_topics(
         StackFailed: Kafka did not do so within `CREATE_LIMIT_S`.
         Misconfigured: Kafka refuses the login.
     """
-    await check_login(bootstrap, login)
+    if login is not None:
+        await check_login(bootstrap, login)
     limit = clock.monotonic() + CREATE_LIMIT_S
     while True:
         try:
@@ -96,7 +97,7 @@ def _check(errors: Iterable[tuple[str, int]], *, accepted: type[KafkaError]) -> 
 
 async def connect_admin(bootstrap: str, login: KafkaLogin | None) -> AIOKafkaAdminClient:
     """Return a connected client for administration, which the caller closes. Raises the client's KafkaError."""
-    provider = None if login is None else TokenProvider(login)
+    provider = None if login is None else TokenProvider(bootstrap, login)
     admin = AIOKafkaAdminClient(
         bootstrap_servers=bootstrap, request_timeout_ms=_REQUEST_LIMIT_MS, **login_options(login, provider)
     )
