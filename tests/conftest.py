@@ -72,7 +72,7 @@ async def running_stack(data: Path, issuer: Issuer | None) -> AsyncIterator[Stac
         pytest.skip(f"no local stack: {exc}")
     try:
         if started.access is not None:
-            admin = started.access.admin
+            admin = started.access.login(ADMIN)
             await ensure_acls(started.bootstrap, admin, [TEST_TOPICS], TEST_GROUPS, Pattern.PREFIXED)
         yield StackAddresses(started.bootstrap, started.mongodb_uri, issuer, data)
     finally:
@@ -81,7 +81,7 @@ async def running_stack(data: Path, issuer: Issuer | None) -> AsyncIterator[Stac
 
 def access_of(issuer: Issuer) -> KafkaAccess:
     """Return what a stack needs to take this issuer's tokens."""
-    return KafkaAccess(TokenTrust(issuer.jwks_url, issuer.name), issuer.login(ADMIN), "lync-archiver")
+    return KafkaAccess(TokenTrust(issuer.jwks_url, issuer.name), issuer.login, "lync-archiver")
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from deploy.stack.stack import KafkaAccess, Stack, StackOptions
 from deploy.stack.state import load_ports
 from producers.topics import Topics
 from schemas.clock import SystemClock
+from schemas.login import KafkaLogin
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,11 @@ class RunningStack:
     mongodb_uri: str
     data: Path
     stack: Stack
-    access: KafkaAccess | None
+    access: KafkaAccess | None = None
+
+    def login(self, client: str) -> KafkaLogin | None:
+        """Return how a client logs in to Kafka; None where Kafka is open to all."""
+        return None if self.access is None else self.access.login(client)
 
 
 def lasting_stack(settings: Settings) -> Stack:

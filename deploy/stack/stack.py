@@ -19,7 +19,7 @@ from deploy.stack.state import Ports, Status, load_ports, read_status, save_port
 from deploy.stack.topics import ensure_topics
 from producers.topics import Topics
 from schemas.clock import Clock
-from schemas.login import KafkaLogin
+from schemas.login import ADMIN, KafkaLogin
 
 READY_LIMIT_S: Final = 90.0
 """From a server's start to its first answer: 2 s mostly, more after a crash with much to recover."""
@@ -40,10 +40,10 @@ class UpOutcome(Enum):
 
 @dataclass(frozen=True, slots=True)
 class KafkaAccess:
-    """Whose tokens Kafka takes, the administrator's own login, and the consumer group that the archiver is to use."""
+    """Whose tokens Kafka takes, how each client of ours logs in, and the consumer group that the archiver is to use."""
 
     trust: TokenTrust
-    admin: KafkaLogin
+    login: Callable[[str], KafkaLogin]
     group: str
 
 
@@ -139,10 +139,10 @@ class Stack:
             await asyncio.to_thread(broker.format_storage, java=java, jars=jars, folder=folder)
             await server.start(broker.broker_command(java=java, jars=jars, folder=folder, trust=trust))
         await server.wait_until(lambda: broker.broker_answers(ports.kafka), state="answering", limit_s=READY_LIMIT_S)
-        topics, login = self._options.topics, access.admin if access is not None else None
+        topics, login = self._options.topics, access.login(ADMIN) if access is not None else None
         await ensure_topics(ports.bootstrap, topics, self._clock, login=login)
-        if access is not None:
-            await ensure_acls(ports.bootstrap, access.admin, topics.names, access.group)
+        if access is not None and login is not None:
+            await ensure_acls(ports.bootstrap, login, topics.names, access.group)
 
     async def _mongodb_up(self, programs: Programs | None, ports: Ports) -> None:
         server = self.mongodb
