@@ -10,14 +10,19 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     AuthenticationFailedError,
     CommitFailedError,
+    GroupAuthorizationFailedError,
     IllegalStateError,
     KafkaError,
     OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
 )
+from aiokafka.protocol.commit import OffsetCommitRequest
 
 from consumers.batch import LaneId
+from consumers.kafka_login import TokenProvider, check_login, login_options
 from consumers.ports import LanesChange
 from schemas.errors import DependencyUnavailable, Misconfigured
+from schemas.login import KafkaLogin
 from schemas.record import Record
 
 FETCH_WAIT_MS: Final = 500
@@ -46,9 +51,20 @@ class KafkaSource:
     A member that dies without leaving holds up its group for `session_timeout_s`; nothing else depends on it.
     """
 
-    def __init__(self, bootstrap: str, group: str, topics: Iterable[str], session_timeout_s: float) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        group: str,
+        topics: Iterable[str],
+        session_timeout_s: float,
+        login: KafkaLogin | None = None,
+    ) -> None:
         self._topics = sorted(topics)
         self._bootstrap = bootstrap
+        self._group = group
+        self._login = login
+        self._provider = None if login is None else TokenProvider(bootstrap, login)
+        self._options = login_options(login, self._provider)
         self._marks: dict[TopicPartition, int] = {}
         self._partitions: list[TopicPartition] = []
         self._consumer = AIOKafkaConsumer(
@@ -64,34 +80,63 @@ class KafkaSource:
             rebalance_timeout_ms=REBALANCE_TIMEOUT_MS,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             check_crcs=True,
+            **self._options,
         )
 
     async def start(self) -> None:
-        """Connect. Raises DependencyUnavailable where no broker answers, Misconfigured where a topic is missing."""
+        """Connect.
+
+        Raises:
+            DependencyUnavailable: no broker answers.
+            Misconfigured: Kafka refuses the login, or a topic is missing, or topic or group are not ours to read.
+        """
         try:
+            if self._login is not None:
+                await check_login(self._bootstrap, self._login)
             await self._consumer.start()
             self._partitions = await self._describe()
         except KafkaError as error:
             await self._consumer.stop()
             raise DependencyUnavailable(f"Kafka cannot be reached: {type(error).__name__}") from error
-        missing = set(self._topics) - {partition.topic for partition in self._partitions}
-        if missing:
+        except BaseException:
             await self._consumer.stop()
-            raise Misconfigured(f"Kafka has no topic {', '.join(sorted(missing))}")
+            raise
 
     async def _describe(self) -> list[TopicPartition]:
-        """Return the partitions of those topics that exist."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+        """Return the topics' partitions. Raises Misconfigured where not every topic may be read in this group."""
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=self._bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **self._options
+        )
         await admin.start()
         try:
             found = await admin.describe_topics(self._topics)
+            if self._login is not None:
+                await self._check_rights(admin)
         finally:
             await admin.close()
+        missing = set(self._topics) - {topic["topic"] for topic in found if topic["partitions"]}
+        if missing:
+            raise Misconfigured(f"Kafka has no topic {', '.join(sorted(missing))}")
         return [
             TopicPartition(topic["topic"], partition["partition"])
             for topic in found
             for partition in sorted(topic["partitions"], key=lambda entry: int(entry["partition"]))
         ]
+
+    async def _check_rights(self, admin: AIOKafkaAdminClient) -> None:
+        """Commit as a member that the group does not have: refused in any case, but first for a missing right.
+
+        It is the one request that needs Read on topics and group alike; joining without that right, the client tells
+        nobody that it failed.
+        """
+        topics = [(topic, [(0, 0, "")]) for topic in self._topics]
+        answer: Any = await admin._send_request(OffsetCommitRequest(self._group, 1, "nobody", -1, topics))
+        codes = {topic: code for topic, partitions in answer.topics for _, code in partitions}
+        if GroupAuthorizationFailedError.errno in codes.values():
+            raise Misconfigured(f"Kafka does not let this client use group {self._group}")
+        denied = sorted(topic for topic, code in codes.items() if code == TopicAuthorizationFailedError.errno)
+        if denied:
+            raise Misconfigured(f"Kafka does not let this client read topic {', '.join(denied)}")
 
     async def close(self) -> None:
         """Leave the group, so that its other members need not wait for a time-out."""
@@ -113,7 +158,14 @@ class KafkaSource:
             ) from error
         except KafkaError as error:
             raise DependencyUnavailable(f"{lane} cannot be read: {type(error).__name__}") from error
+        if not found:
+            self._raise_trouble()
         return [Record(*_FIELDS(record)) for record in found.get(partition, ())]
+
+    def _raise_trouble(self) -> None:
+        """Where nothing came, say why if it is for want of a token: the client goes on trying in silence."""
+        if self._provider is not None:
+            self._provider.raise_trouble()
 
     def seek(self, lane: LaneId, offset: int) -> None:
         with suppress(IllegalStateError):  # revoked in the meantime: the lane is about to be stopped

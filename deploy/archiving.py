@@ -19,11 +19,13 @@ from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
 from consumers.mongo.layout import prepare
 from consumers.mongo.store import MongoStore, connect
+from deploy.kafka_login import kafka_login
 from deploy.observation import Observation
 from deploy.settings import Settings, resolve_addresses
 from deploy.status_server import serving, status_app
 from schemas.catalogue import Stream
 from schemas.clock import Clock, SystemClock
+from schemas.login import ARCHIVER
 
 GC_THRESHOLDS: Final = (500_000, 20, 100)
 """A batch in the making is up to 100,000 objects, hardly any in a cycle: by default Python would walk it many times."""
@@ -42,9 +44,9 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
         database = connect(addresses.mongodb_uri, settings.mongodb.database)
         closing.callback(database.client.close)
         await prepare(database)
-        source = KafkaSource(
-            addresses.bootstrap, settings.kafka.group, topic_streams(settings), settings.kafka.session_timeout_s
-        )
+        login = await closing.enter_async_context(kafka_login(settings, ARCHIVER))
+        kafka, topics = settings.kafka, topic_streams(settings)
+        source = KafkaSource(addresses.bootstrap, kafka.group, topics, kafka.session_timeout_s, login)
         await source.start()
         closing.push_async_callback(source.close)
         parts = _parts(settings, source, MongoStore(database, clock), observation, clock)

@@ -12,6 +12,7 @@ from consumers.batch import Counts
 from consumers.reading import FolderCount, Mailbox
 from deploy.archiving import archive
 from deploy.export import item_document
+from deploy.kafka_login import kafka_login
 from deploy.reading import reading
 from deploy.settings import Settings, load_settings
 from deploy.stack.local import RunningStack, local_stack
@@ -23,6 +24,7 @@ from producers.recording import Recording, RecordingWriter
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas.clock import SystemClock
+from schemas.login import PRODUCER
 from schemas.record import Record
 
 USERS: Final = 40
@@ -85,7 +87,10 @@ async def _publish(settings: Settings, file: Path) -> int:
     assert settings.kafka.bootstrap is not None
     with Recording(file).writer() as writer:
         records = _kept(simulate(USERS, HOURS, SEED, topics), writer)
-        async with KafkaPublisher(settings.kafka.bootstrap) as publisher:
+        async with (
+            kafka_login(settings, PRODUCER) as login,
+            KafkaPublisher(settings.kafka.bootstrap, login) as publisher,
+        ):
             return await publisher.publish(_live(records))
 
 

@@ -24,8 +24,10 @@ from aiokafka.errors import (
 )
 from aiokafka.partitioner import murmur2
 
+from producers.kafka_login import TokenProvider, check_login, login_options
 from producers.ports import PublishRefused
 from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
+from schemas.login import KafkaLogin
 from schemas.record import Record
 
 WINDOW_RECORDS: Final = 10_000
@@ -65,7 +67,6 @@ _CREDENTIALS: Final = (
     AuthenticationFailedError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
-    ClusterAuthorizationFailedError,
 )
 
 
@@ -81,15 +82,25 @@ class _Sent(NamedTuple):
 class KafkaPublisher:
     """Publishes to Kafka with an idempotent producer; used as a context, which connects and disconnects."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, login: KafkaLogin | None = None) -> None:
         self._bootstrap = bootstrap
+        self._login = login
+        self._provider = None if login is None else TokenProvider(bootstrap, login)
+        self._options = login_options(login, self._provider)
         self._partitions: dict[str, int] = {}
         self._window: deque[_Sent] = deque()
         self._window_bytes = 0
         self._producer: AIOKafkaProducer
 
     async def __aenter__(self) -> Self:
-        """Connect. Raises DependencyUnavailable where no broker answers within `CONNECT_LIMIT_S`."""
+        """Connect.
+
+        Raises:
+            DependencyUnavailable: no broker answers within `CONNECT_LIMIT_S`.
+            Misconfigured: Kafka refuses the login.
+        """
+        if self._login is not None:
+            await check_login(self._bootstrap, self._login)
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             enable_idempotence=True,
@@ -99,6 +110,7 @@ class KafkaPublisher:
             max_batch_size=BATCH_BYTES,
             max_request_size=REQUEST_BYTES_MAX,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
+            **self._options,
         )
         try:
             async with asyncio.timeout(CONNECT_LIMIT_S):
@@ -121,6 +133,14 @@ class KafkaPublisher:
             await self._abandon()
 
     async def publish(self, records: AsyncIterable[Record]) -> int:
+        try:
+            return await self._publish(records)
+        except DependencyUnavailable:
+            if self._provider is not None:
+                self._provider.raise_trouble()  # which looks to the client like a broken connection
+            raise
+
+    async def _publish(self, records: AsyncIterable[Record]) -> int:
         number = 0
         try:
             async for record in records:
@@ -195,12 +215,16 @@ class KafkaPublisher:
 
     async def _count(self, topic: str) -> int:
         """Ask for the number of partitions: the producer itself would wait long for a topic that is not there."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=self._bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **self._options
+        )
         try:
             await admin.start()
             (found,) = await admin.describe_topics([topic])
         finally:
             await admin.close()
+        if found["error_code"] == TopicAuthorizationFailedError.errno:
+            raise _forbidden(topic)
         if found["error_code"] or not found["partitions"]:
             raise Misconfigured(f"Kafka has no topic {topic}")
         return len(found["partitions"])
@@ -229,10 +253,18 @@ def _refused(number: int, record: Record, error: BaseException) -> LyncArchiverE
     reason = _REFUSALS.get(type(error)) if isinstance(error, KafkaError) else None
     if reason is not None:
         return PublishRefused(number, record, reason)
+    if isinstance(error, TopicAuthorizationFailedError):
+        return _forbidden(record.topic)
     return _failure(error)
 
 
+def _forbidden(topic: str) -> Misconfigured:
+    return Misconfigured(f"Kafka does not let this client write to topic {topic}")
+
+
 def _failure(error: BaseException) -> LyncArchiverError:
+    if isinstance(error, ClusterAuthorizationFailedError):  # no producer's id without a topic to write (KIP-679)
+        return Misconfigured("Kafka does not let this client write to any topic")
     if isinstance(error, _CREDENTIALS):
         return Misconfigured(f"Kafka refused the credentials: {type(error).__name__}")
     return DependencyUnavailable(f"Kafka cannot be published to: {type(error).__name__}")

@@ -2,17 +2,24 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from heapq import heapify, heappop, heapreplace
 from types import TracebackType
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import AuthenticationFailedError, KafkaError, SaslAuthenticationFailed
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+)
 
+from producers.kafka_login import TokenProvider, check_login, login_options
 from schemas.clock import Clock
 from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
+from schemas.login import KafkaLogin
 from schemas.record import Record
 
 PARTITION_FETCH_BYTES: Final = 9 * 1024 * 1024
@@ -40,14 +47,24 @@ REQUEST_TIMEOUT_MS: Final = 30_000
 class KafkaRecorder:
     """Reads whole topics; used as a context, which connects and disconnects."""
 
-    def __init__(self, bootstrap: str, topics: Iterable[str], clock: Clock) -> None:
+    def __init__(self, bootstrap: str, topics: Iterable[str], clock: Clock, login: KafkaLogin | None = None) -> None:
         self._bootstrap = bootstrap
+        self._login = login
+        self._provider = None if login is None else TokenProvider(bootstrap, login)
+        self._options = login_options(login, self._provider)
         self._topics = sorted(topics)
         self._clock = clock
         self._consumer: AIOKafkaConsumer
 
     async def __aenter__(self) -> Self:
-        """Connect. Raises DependencyUnavailable where no broker answers, Misconfigured where a topic is missing."""
+        """Connect.
+
+        Raises:
+            DependencyUnavailable: no broker answers.
+            Misconfigured: Kafka refuses the login, or a topic is missing or not ours to read.
+        """
+        if self._login is not None:
+            await check_login(self._bootstrap, self._login)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             group_id=None,
@@ -58,6 +75,7 @@ class KafkaRecorder:
             fetch_max_bytes=FETCH_BYTES,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
             check_crcs=True,
+            **self._options,
         )
         try:
             async with asyncio.timeout(CONNECT_LIMIT_S):
@@ -85,7 +103,9 @@ class KafkaRecorder:
         """
         try:
             ends = await self._consumer.end_offsets(sorted(self._consumer.assignment()))
-            partitions = [_Partition(self._consumer, self._clock, p, end) for p, end in sorted(ends.items())]
+            partitions = [
+                _Partition(self._consumer, self._clock, p, end, self._raise_trouble) for p, end in sorted(ends.items())
+            ]
             heads = [partition.head() for partition in partitions if await partition.fill()]
             heapify(heads)
             while heads:
@@ -103,19 +123,31 @@ class KafkaRecorder:
         try:
             while True:
                 chunks = await self._consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=CHUNK_RECORDS)
+                if not chunks:
+                    self._raise_trouble()
                 for chunk in chunks.values():
                     for record in chunk:
                         yield _record(record)
         except KafkaError as error:
             raise _failure(error) from error
 
+    def _raise_trouble(self) -> None:
+        """Where nothing came, say why if it is for want of a token: the client goes on trying in silence."""
+        if self._provider is not None:
+            self._provider.raise_trouble()
+
     async def _partitions(self) -> list[TopicPartition]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS)
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=self._bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **self._options
+        )
         try:
             await admin.start()
             found = await admin.describe_topics(self._topics)
         finally:
             await admin.close()
+        denied = sorted(t["topic"] for t in found if t["error_code"] == TopicAuthorizationFailedError.errno)
+        if denied:
+            raise Misconfigured(f"Kafka does not let this client read topic {', '.join(denied)}")
         missing = sorted(topic["topic"] for topic in found if topic["error_code"] or not topic["partitions"])
         if missing:
             raise Misconfigured(f"Kafka has no topic {', '.join(missing)}")
@@ -125,8 +157,16 @@ class KafkaRecorder:
 class _Partition:
     """One partition's records up to `end`, of which one chunk is held."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, clock: Clock, partition: TopicPartition, end: int) -> None:
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        clock: Clock,
+        partition: TopicPartition,
+        end: int,
+        raise_trouble: Callable[[], None],
+    ) -> None:
         self._consumer = consumer
+        self._raise_trouble = raise_trouble
         self._clock = clock
         self._partition = partition
         self._end = end
@@ -147,6 +187,8 @@ class _Partition:
             found = await self._consumer.getmany(self._partition, timeout_ms=FETCH_WAIT_MS, max_records=CHUNK_RECORDS)
             records = map(_record, found.get(self._partition, ()))
             self._chunk.extend(record for record in records if record.offset < self._end)
+            if not self._chunk:
+                self._raise_trouble()
             if not self._chunk and self._clock.monotonic() > limit:
                 name = f"{self._partition.topic}/{self._partition.partition}"
                 raise DependencyUnavailable(f"Kafka has brought nothing of {name} for {STALL_LIMIT_S:.0f} s")
@@ -161,4 +203,6 @@ def _record(record: Any) -> Record:
 def _failure(error: KafkaError) -> LyncArchiverError:
     if isinstance(error, (AuthenticationFailedError, SaslAuthenticationFailed)):
         return Misconfigured("Kafka refused the credentials")
+    if isinstance(error, TopicAuthorizationFailedError):
+        return Misconfigured(f"Kafka does not let this client read topic {error.args[0] if error.args else ''}")
     return DependencyUnavailable(f"Kafka cannot be read: {type(error).__name__}")

@@ -119,22 +119,27 @@ def replay(
 
 
 async def _publish(settings: "Settings", records: "Iterable[Record]", speed: float | None, text: str) -> int:
-    from deploy.settings import resolve_addresses  # noqa: PLC0415  start-up time
+    from deploy.kafka_login import kafka_login  # noqa: PLC0415  start-up time
+    from deploy.settings import resolve_addresses  # noqa: PLC0415
     from producers.kafka_publisher import KafkaPublisher  # noqa: PLC0415
     from producers.pacing import paced  # noqa: PLC0415
     from schemas.clock import SystemClock  # noqa: PLC0415
+    from schemas.login import PRODUCER  # noqa: PLC0415
 
-    async with KafkaPublisher(resolve_addresses(settings).bootstrap) as publisher:
+    bootstrap = resolve_addresses(settings).bootstrap
+    async with kafka_login(settings, PRODUCER) as login, KafkaPublisher(bootstrap, login) as publisher:
         with _bar(text) as seen:
             return await publisher.publish(paced(_watched(records, seen), speed, SystemClock()))
 
 
 async def _record(settings: "Settings", out: Path, until_caught_up: bool) -> int:
     from deploy.archiving import stopped_by_signals  # noqa: PLC0415  start-up time
+    from deploy.kafka_login import kafka_login  # noqa: PLC0415
     from deploy.settings import resolve_addresses  # noqa: PLC0415
     from producers.kafka_recorder import KafkaRecorder  # noqa: PLC0415
     from producers.recording import Recording, RecordingWriter  # noqa: PLC0415
     from schemas.clock import SystemClock  # noqa: PLC0415
+    from schemas.login import ARCHIVER  # noqa: PLC0415
 
     async def copy(records: "AsyncIterator[Record]", writer: RecordingWriter, seen: Callable[[int], None]) -> None:
         async for found in records:
@@ -143,7 +148,10 @@ async def _record(settings: "Settings", out: Path, until_caught_up: bool) -> int
 
     bootstrap = resolve_addresses(settings).bootstrap
     topics = (settings.kafka.conversations_topic, settings.kafka.conferences_topic)
-    async with KafkaRecorder(bootstrap, topics, SystemClock()) as recorder:
+    async with (
+        kafka_login(settings, ARCHIVER) as login,
+        KafkaRecorder(bootstrap, topics, SystemClock(), login) as recorder,
+    ):
         with _bar("recording") as seen, Recording(out).writer() as writer:
             if until_caught_up:
                 await copy(recorder.history(), writer, seen)

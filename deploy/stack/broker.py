@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from deploy.errors import StackFailed
-from deploy.stack.state import HOST
+from deploy.stack.listeners import TokenTrust, java_options, listener_properties
+from deploy.stack.state import HOST, Ports
 
 RECORD_BATCH_BYTES_MAX: Final = 8 * 1024 * 1024
 """Room for a compressed batch of records, each within the contract's own limit."""
@@ -21,29 +22,39 @@ FORMAT_LIMIT_S: Final = 60.0
 _ANSWER_LIMIT_S: Final = 2.0
 _API_VERSIONS: Final = 18
 
+# A token that is refused is repeated whole, though it may be good elsewhere: it is kept out of the log. What a stranger
+# causes is told in one line, without the trace that the broker adds, which would let anybody fill the disk.
 _LOGGING: Final = """\
 status = warn
 appender.console.type = Console
 appender.console.name = console
 appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = [%d] %p %m (%c)%n
+appender.console.layout.pattern = %replace{[%d] %p %m (%c)%n%ex}{eyJ[A-Za-z0-9_.-]+}{<token>}
+appender.console.layout.alwaysWriteExceptions = false
+appender.refused.type = Console
+appender.refused.name = refused
+appender.refused.layout.type = PatternLayout
+appender.refused.layout.pattern = %replace{[%d] %p %m (%c)}{eyJ[A-Za-z0-9_.-]+}{<token>}%n
+appender.refused.layout.alwaysWriteExceptions = false
+logger.refused.name = org.apache.kafka.common.security.oauthbearer
+logger.refused.level = warn
+logger.refused.additivity = false
+logger.refused.appenderRef.refused.ref = refused
+logger.stranger.name = org.apache.kafka.common.network.Selector
+logger.stranger.level = warn
+logger.stranger.additivity = false
+logger.stranger.appenderRef.refused.ref = refused
 rootLogger.level = warn
 rootLogger.appenderRef.console.ref = console
 """
 
 
-def broker_properties(*, storage: Path, kafka_port: int, controller_port: int) -> dict[str, str]:
-    """Return the whole configuration of the one node, which is broker and controller."""
+def broker_properties(*, storage: Path, ports: Ports, trust: TokenTrust | None) -> dict[str, str]:
+    """Return the whole configuration of the one node, which is broker and controller; it holds a password."""
     limit = str(RECORD_BATCH_BYTES_MAX)
-    return {
+    return listener_properties(ports, trust) | {
         "process.roles": "broker,controller",
         "node.id": "1",
-        "controller.quorum.voters": f"1@{HOST}:{controller_port}",
-        "listeners": f"CLIENT://{HOST}:{kafka_port},CONTROLLER://{HOST}:{controller_port}",
-        "advertised.listeners": f"CLIENT://{HOST}:{kafka_port}",
-        "listener.security.protocol.map": "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "inter.broker.listener.name": "CLIENT",
-        "controller.listener.names": "CONTROLLER",
         "log.dirs": str(storage),
         # Topics have a fixed number of partitions, so a misspelt name must fail rather than make a topic.
         "auto.create.topics.enable": "false",
@@ -69,26 +80,30 @@ def broker_properties(*, storage: Path, kafka_port: int, controller_port: int) -
     }
 
 
-def write_configuration(folder: Path, *, kafka_port: int, controller_port: int) -> Path:
-    """Write the node's configuration into `folder` and return the file's path."""
+def write_configuration(folder: Path, *, ports: Ports, trust: TokenTrust | None) -> Path:
+    """Write the node's configuration into `folder`, readable by its owner alone, and return the file's path."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "log4j2.properties").write_text(_LOGGING)
-    properties = broker_properties(
-        storage=folder.absolute() / "storage", kafka_port=kafka_port, controller_port=controller_port
-    )
+    properties = broker_properties(storage=folder.absolute() / "storage", ports=ports, trust=trust)
     return _write_properties(folder / "server.properties", properties)
 
 
 def _write_properties(path: Path, properties: Mapping[str, str]) -> Path:
     # Java reads a backslash as an escape; no other character of a value needs care.
-    path.write_text("".join(f"{key}={value.replace(chr(92), chr(92) * 2)}\n" for key, value in properties.items()))
+    lines = (f"{key}={value.replace(chr(92), chr(92) * 2)}\n" for key, value in properties.items())
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600, exist_ok=False)  # before there is a password in it
+    part.write_text("".join(lines))
+    part.replace(path)
     return path
 
 
-def broker_command(*, java: Path, jars: Sequence[Path], folder: Path) -> list[str]:
+def broker_command(*, java: Path, jars: Sequence[Path], folder: Path, trust: TokenTrust | None) -> list[str]:
     """Return the command that runs the node configured in `folder`."""
     return [
         *_java_command(java, jars, folder),
+        *java_options(trust),
         "-Xms128m",
         "-Xmx512m",
         "-XX:+UseG1GC",
@@ -125,7 +140,7 @@ def format_storage(*, java: Path, jars: Sequence[Path], folder: Path) -> None:
     if aside.exists():
         shutil.rmtree(aside)  # left by a format that was killed
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    properties = broker_properties(storage=aside, kafka_port=9092, controller_port=9093)
+    properties = broker_properties(storage=aside, ports=Ports(kafka=9092, internal=9093, controller=9094), trust=None)
     file = _write_properties(folder / "format.properties", properties)
     tool = ["-Xmx128m", "-XX:TieredStopAtLevel=1", "kafka.tools.StorageTool", "format"]
     command = [*_java_command(java, jars, folder), *tool, f"--cluster-id={cluster}", "--config", str(file)]

@@ -9,10 +9,11 @@ from deploy.errors import StackFailed
 from deploy.settings import Settings, cache_folder, java_home
 from deploy.stack.process import Lifetime
 from deploy.stack.programs import Programs, find_programs
-from deploy.stack.stack import Stack, StackOptions
+from deploy.stack.stack import KafkaAccess, Stack, StackOptions
 from deploy.stack.state import load_ports
 from producers.topics import Topics
 from schemas.clock import SystemClock
+from schemas.login import KafkaLogin
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,11 @@ class RunningStack:
     mongodb_uri: str
     data: Path
     stack: Stack
+    access: KafkaAccess | None = None
+
+    def login(self, client: str) -> KafkaLogin | None:
+        """Return how a client logs in to Kafka; None where Kafka is open to all."""
+        return None if self.access is None else self.access.login(client)
 
 
 def lasting_stack(settings: Settings) -> Stack:
@@ -37,7 +43,9 @@ def lasting_stack(settings: Settings) -> Stack:
 
 
 @asynccontextmanager
-async def local_stack(data: Path, topics: Topics | None = None) -> AsyncIterator[RunningStack]:
+async def local_stack(
+    data: Path, topics: Topics | None = None, access: KafkaAccess | None = None
+) -> AsyncIterator[RunningStack]:
     """Run a stack in `data` for as long as the block runs, and wait until its servers are gone.
 
     They end with this process too, however it ends, SIGKILL included.
@@ -46,14 +54,14 @@ async def local_stack(data: Path, topics: Topics | None = None) -> AsyncIterator
         StackFailed: it did not start, or a stack runs in `data` already.
         NotInstalled: a program is missing.
     """
-    options = StackOptions(data=data, topics=topics or Topics())
+    options = StackOptions(data=data, topics=topics or Topics(), access=access)
     stack = Stack(options, find_programs=_programs, lifetime=Lifetime.ATTACHED, clock=SystemClock())
     if stack.kafka.pid is not None or stack.mongodb.pid is not None:
         raise StackFailed(f"a stack runs in {data} already; stop it with `lync-archiver stack down --data {data}`")
     try:
         await stack.up()
         ports = load_ports(data)
-        yield RunningStack(bootstrap=ports.bootstrap, mongodb_uri=ports.mongodb_uri, data=data, stack=stack)
+        yield RunningStack(ports.bootstrap, ports.mongodb_uri, data=data, stack=stack, access=access)
     finally:
         await stack.down()
 

@@ -11,12 +11,15 @@ from typing import IO, Final
 
 from deploy.errors import InvalidSettings, StackFailed
 from deploy.stack import broker, database
+from deploy.stack.acls import ensure_acls
+from deploy.stack.listeners import TokenTrust
 from deploy.stack.process import Lifetime, Server
 from deploy.stack.programs import Programs
 from deploy.stack.state import Ports, Status, load_ports, read_status, save_ports, settle_port
 from deploy.stack.topics import ensure_topics
 from producers.topics import Topics
 from schemas.clock import Clock
+from schemas.login import ADMIN, KafkaLogin
 
 READY_LIMIT_S: Final = 90.0
 """From a server's start to its first answer: 2 s mostly, more after a crash with much to recover."""
@@ -36,13 +39,23 @@ class UpOutcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class KafkaAccess:
+    """Whose tokens Kafka takes, how each client of ours logs in, and the consumer group that the archiver is to use."""
+
+    trust: TokenTrust
+    login: Callable[[str], KafkaLogin]
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What a stack is made with; port 0 is a free one, chosen once and kept."""
+    """What a stack is made with; port 0 is a free one, chosen once and kept. Without `access` Kafka is open to all."""
 
     data: Path
     topics: Topics
     kafka_port: int = 0
     mongodb_port: int = 0
+    access: KafkaAccess | None = None
 
 
 class Stack:
@@ -101,28 +114,35 @@ class Stack:
 
     def _settle_ports(self) -> Ports:
         kept, options = load_ports(self.data), self._options
-        kafka, controller, mongodb = kept.kafka, kept.controller, kept.mongodb
+        kafka, controller, internal, mongodb = kept.kafka, kept.controller, kept.internal, kept.mongodb
         if self.kafka.pid is None:
             kafka = settle_port(name="Kafka", wanted=options.kafka_port, kept=kept.kafka)
             controller = settle_port(name="Kafka's controller", wanted=0, kept=kept.controller, others=(kafka,))
+            internal = settle_port(
+                name="Kafka's own listener", wanted=0, kept=kept.internal, others=(kafka, controller)
+            )
         if self.mongodb.pid is None:
             mongodb = settle_port(
-                name="mongod", wanted=options.mongodb_port, kept=kept.mongodb, others=(kafka, controller)
+                name="mongod", wanted=options.mongodb_port, kept=kept.mongodb, others=(kafka, controller, internal)
             )
-        ports = Ports(kafka, controller, mongodb)
+        ports = Ports(kafka, controller, mongodb, internal)
         if ports != kept:
             save_ports(self.data, ports)
         return ports
 
     async def _kafka_up(self, programs: Programs | None, ports: Ports) -> None:
-        server = self.kafka
+        server, access = self.kafka, self._options.access
+        trust = access.trust if access is not None else None
         if server.pid is None and programs is not None:
             java, jars, folder = programs.java, programs.jars, server.folder
-            broker.write_configuration(folder, kafka_port=ports.kafka, controller_port=ports.controller)
+            broker.write_configuration(folder, ports=ports, trust=trust)
             await asyncio.to_thread(broker.format_storage, java=java, jars=jars, folder=folder)
-            await server.start(broker.broker_command(java=java, jars=jars, folder=folder))
+            await server.start(broker.broker_command(java=java, jars=jars, folder=folder, trust=trust))
         await server.wait_until(lambda: broker.broker_answers(ports.kafka), state="answering", limit_s=READY_LIMIT_S)
-        await ensure_topics(ports.bootstrap, self._options.topics, self._clock)
+        topics, login = self._options.topics, access.login(ADMIN) if access is not None else None
+        await ensure_topics(ports.bootstrap, topics, self._clock, login=login)
+        if access is not None and login is not None:
+            await ensure_acls(ports.bootstrap, login, topics.names, access.group)
 
     async def _mongodb_up(self, programs: Programs | None, ports: Ports) -> None:
         server = self.mongodb

@@ -4,7 +4,7 @@ import json
 import secrets
 import socket
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +28,7 @@ class Ports:
     kafka: int = 0
     controller: int = 0
     mongodb: int = 0
+    internal: int = 0
 
     @property
     def bootstrap(self) -> str:
@@ -57,8 +58,8 @@ def load_ports(data: Path) -> Ports:
     """Return the ports of the last start; those of a file that is missing or damaged are 0."""
     try:
         record = json.loads((data / STATE_FILE).read_text())["ports"]
-        return Ports(int(record["kafka"]), int(record["controller"]), int(record["mongodb"]))
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        return Ports(**{field.name: int(record.get(field.name, 0)) for field in fields(Ports)})
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return Ports()
 
 

@@ -14,8 +14,10 @@ from aiokafka.errors import UnknownTopicOrPartitionError as Unknown
 
 from deploy.errors import StackFailed
 from deploy.stack.broker import RECORD_BATCH_BYTES_MAX
+from producers.kafka_login import TokenProvider, check_login, login_options
 from producers.topics import Topics
 from schemas.clock import Clock
+from schemas.login import KafkaLogin
 
 PARTITIONS: Final = 4
 CREATE_LIMIT_S: Final = 30.0
@@ -30,16 +32,21 @@ _CONFIGURATION: Final = {
 }
 
 
-async def ensure_topics(bootstrap: str, topics: Topics, clock: Clock, *, partitions: int = PARTITIONS) -> None:
+async def ensure_topics(
+    bootstrap: str, topics: Topics, clock: Clock, *, partitions: int = PARTITIONS, login: KafkaLogin | None = None
+) -> None:
     """Create the topics that are missing and wait until each has a leader; those that exist stay as they are.
 
     Raises:
         StackFailed: Kafka did not do so within `CREATE_LIMIT_S`.
+        Misconfigured: Kafka refuses the login.
     """
+    if login is not None:
+        await check_login(bootstrap, login)
     limit = clock.monotonic() + CREATE_LIMIT_S
     while True:
         try:
-            if await _create(bootstrap, topics.names, partitions):
+            if await _create(bootstrap, login, topics.names, partitions):
                 return
             problem = "they have no leader yet"
         except KafkaError as exc:  # a broker that has just started may be fenced for a moment
@@ -49,13 +56,13 @@ async def ensure_topics(bootstrap: str, topics: Topics, clock: Clock, *, partiti
         await clock.sleep(_RETRY_S)
 
 
-async def delete_topics(bootstrap: str, topics: Topics) -> None:
+async def delete_topics(bootstrap: str, topics: Topics, login: KafkaLogin | None = None) -> None:
     """Delete the topics and what they hold; one that is not there is no error.
 
     Raises:
         StackFailed: Kafka refused.
     """
-    admin = await _connect(bootstrap)
+    admin = await connect_admin(bootstrap, login)
     try:
         answer: Any = await admin.delete_topics(list(topics.names))
         _check(((name, code) for name, code in answer.topic_error_codes), accepted=Unknown)
@@ -65,8 +72,8 @@ async def delete_topics(bootstrap: str, topics: Topics) -> None:
         await admin.close()
 
 
-async def _create(bootstrap: str, names: tuple[str, ...], partitions: int) -> bool:
-    admin = await _connect(bootstrap)
+async def _create(bootstrap: str, login: KafkaLogin | None, names: tuple[str, ...], partitions: int) -> bool:
+    admin = await connect_admin(bootstrap, login)
     try:
         answer: Any = await admin.create_topics(
             [NewTopic(name, partitions, 1, topic_configs=_CONFIGURATION) for name in names]
@@ -88,8 +95,12 @@ def _check(errors: Iterable[tuple[str, int]], *, accepted: type[KafkaError]) -> 
             raise error(name)
 
 
-async def _connect(bootstrap: str) -> AIOKafkaAdminClient:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=_REQUEST_LIMIT_MS)
+async def connect_admin(bootstrap: str, login: KafkaLogin | None) -> AIOKafkaAdminClient:
+    """Return a connected client for administration, which the caller closes. Raises the client's KafkaError."""
+    provider = None if login is None else TokenProvider(bootstrap, login)
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=bootstrap, request_timeout_ms=_REQUEST_LIMIT_MS, **login_options(login, provider)
+    )
     try:
         await admin.start()
     except BaseException:

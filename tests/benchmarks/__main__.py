@@ -66,7 +66,7 @@ async def against_hand_loop(stack: RunningStack, batch: int) -> None:
     for _ in range(ROUNDS):
         async with archive_database(stack) as database:
             names = [topics.conversations, topics.conferences]
-            rate = await hand_loop(stack.bootstrap, names, database["hand_loop"], len(records), batch)
+            rate = await hand_loop(stack, names, database["hand_loop"], len(records), batch)
             hand.append(rate.a_second)
         async with archive_database(stack) as database:
             ours.append((await archived(stack, streams(topics), database, batch)).a_second)

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 from uuid import uuid4
 
 from consumers.development_authority import DevelopmentAuthority
@@ -16,13 +17,18 @@ from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
 from consumers.mongo.layout import Database, prepare
 from consumers.mongo.store import MongoStore, connect
+from deploy.stack.acls import Pattern, ensure_acls
 from deploy.stack.local import RunningStack
 from deploy.stack.topics import ensure_topics
 from producers.kafka_publisher import KafkaPublisher
 from producers.topics import Topics
 from schemas.catalogue import Stream
 from schemas.clock import SystemClock
+from schemas.login import ADMIN, ARCHIVER, PRODUCER
 from schemas.record import Record
+
+PREFIX: Final = "bench-"
+"""What the names of topics and groups begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +87,12 @@ class TimedSource(KafkaSource):
 async def filled(stack: RunningStack, records: Iterable[Record]) -> Topics:
     """Make topics and publish the records, whose topics are the default names, into them."""
     mark = uuid4().hex[:8]
-    topics = Topics(f"bench-{mark}.conversations", f"bench-{mark}.conferences", f"bench-{mark}.contacts")
-    await ensure_topics(stack.bootstrap, topics, SystemClock())
-    async with KafkaPublisher(stack.bootstrap) as publisher:
+    topics = Topics(*(f"{PREFIX}{mark}.{name}" for name in ("conversations", "conferences", "contacts")))
+    admin = stack.login(ADMIN)
+    await ensure_topics(stack.bootstrap, topics, SystemClock(), login=admin)
+    if admin is not None:
+        await ensure_acls(stack.bootstrap, admin, [PREFIX], PREFIX, Pattern.PREFIXED)
+    async with KafkaPublisher(stack.bootstrap, stack.login(PRODUCER)) as publisher:
         await publisher.publish(_into(topics, records))
     return topics
 
@@ -109,7 +118,8 @@ async def archive_database(stack: RunningStack) -> AsyncIterator[Database]:
 async def archived(stack: RunningStack, topics: Mapping[str, Stream], database: Database, batch: int) -> Rate:
     """Archive all that is in the topics with the product's own parts and return the rate."""
     clock, watch = SystemClock(), Stopwatch()
-    source = TimedSource(stack.bootstrap, f"bench-{uuid4().hex[:8]}", topics, session_timeout_s=10)
+    login = stack.login(ARCHIVER)
+    source = TimedSource(stack.bootstrap, f"{PREFIX}{uuid4().hex[:8]}", topics, session_timeout_s=10, login=login)
     source.watch = watch
     await source.start()
     try:

@@ -7,21 +7,27 @@ from uuid import uuid4
 from aiokafka import AIOKafkaConsumer
 from motor.motor_asyncio import AsyncIOMotorCollection
 
+from consumers.kafka_login import TokenProvider, login_options
 from consumers.mongo.layout import Document
-from tests.benchmarks.ground import Rate
+from deploy.stack.local import RunningStack
+from schemas.login import ARCHIVER
+from tests.benchmarks.ground import PREFIX, Rate
 
 
 async def hand_loop(
-    bootstrap: str, topics: list[str], collection: AsyncIOMotorCollection[Document], records: int, batch: int
+    stack: RunningStack, topics: list[str], collection: AsyncIOMotorCollection[Document], records: int, batch: int
 ) -> Rate:
     """Copy `records` records into the collection; one document a record, with its headers and its decoded value."""
+    login = stack.login(ARCHIVER)
+    provider = None if login is None else TokenProvider(stack.bootstrap, login)
     consumer = AIOKafkaConsumer(
         *topics,
-        bootstrap_servers=bootstrap,
-        group_id=f"hand-{uuid4().hex[:8]}",
+        bootstrap_servers=stack.bootstrap,
+        group_id=f"{PREFIX}hand-{uuid4().hex[:8]}",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
         max_partition_fetch_bytes=8 * 1024 * 1024,
+        **login_options(login, provider),
     )
     await consumer.start()
     try:

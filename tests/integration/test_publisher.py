@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas.clock import SystemClock
 from schemas.errors import DependencyUnavailable, Misconfigured
+from schemas.login import ARCHIVER, PRODUCER
 from schemas.record import Record
 from tests.conftest import StackAddresses
 from tests.support.clock import ManualClock
+from tests.support.issuer import Issuer
 
 
 async def each(records: Iterable[Record]) -> AsyncIterator[Record]:
@@ -24,13 +27,13 @@ async def each(records: Iterable[Record]) -> AsyncIterator[Record]:
         yield record
 
 
-async def publish(bootstrap: str, records: Iterable[Record]) -> int:
-    async with KafkaPublisher(bootstrap) as publisher:
+async def publish(stack: StackAddresses, records: Iterable[Record]) -> int:
+    async with KafkaPublisher(stack.bootstrap, stack.login(PRODUCER)) as publisher:
         return await publisher.publish(each(records))
 
 
-async def recorded_from(bootstrap: str, *topics: str) -> list[Record]:
-    async with KafkaRecorder(bootstrap, topics, SystemClock()) as recorder:
+async def recorded_from(stack: StackAddresses, *topics: str) -> list[Record]:
+    async with KafkaRecorder(stack.bootstrap, topics, SystemClock(), stack.login(ARCHIVER)) as recorder:
         return [record async for record in recorder.history()]
 
 
@@ -57,14 +60,14 @@ async def test_what_is_published_is_recorded_byte_for_byte(
     """Kafka to a recording and back into other topics: the same bytes, times and headers, in the same partitions."""
     names = Topics(topics.conversations, topics.conferences)
     sent = list(simulate(60, 1, 5, names))
-    assert await publish(stack.bootstrap, sent) == len(sent)
+    assert await publish(stack, sent) == len(sent)
     recording = Recording(tmp_path / "r.jsonl.zst")
-    recording.write(await recorded_from(stack.bootstrap, *topics.names))
+    recording.write(await recorded_from(stack, *topics.names))
     held = list(recording.read())
     assert sorted(map(unplaced, held)) == sorted(sent)
     moved = [record._replace(topic=topics.contacts) for record in held]
-    assert await publish(stack.bootstrap, moved) == len(moved)
-    again = await recorded_from(stack.bootstrap, topics.contacts)
+    assert await publish(stack, moved) == len(moved)
+    again = await recorded_from(stack, topics.contacts)
     assert sorted(record._replace(offset=-1) for record in again) == sorted(
         record._replace(offset=-1) for record in moved
     )
@@ -73,16 +76,16 @@ async def test_what_is_published_is_recorded_byte_for_byte(
 async def test_odd_records_survive(stack: StackAddresses, topics: Topics) -> None:
     """Nulls, empty fields, repeated headers, bytes that are no text, and the largest record keep every byte."""
     sent = odd(topics.contacts)
-    assert await publish(stack.bootstrap, sent) == len(sent)
-    held = await recorded_from(stack.bootstrap, topics.contacts)
+    assert await publish(stack, sent) == len(sent)
+    held = await recorded_from(stack, topics.contacts)
     assert sorted(repr(record._replace(offset=-1)) for record in held) == sorted(map(repr, sent))
 
 
 async def test_a_conversation_keeps_its_order_in_one_partition(stack: StackAddresses, topics: Topics) -> None:
     """Records of one key are in one partition, in the order in which they were published."""
     sent = list(simulate(60, 1, 6, Topics(topics.conversations, topics.conferences)))
-    await publish(stack.bootstrap, sent)
-    held = await recorded_from(stack.bootstrap, *topics.names)
+    await publish(stack, sent)
+    held = await recorded_from(stack, *topics.names)
     assert len({record.partition for record in held}) > 1
     for key in {record.key for record in sent}:
         of_key = [record for record in held if record.key == key]
@@ -93,17 +96,17 @@ async def test_a_conversation_keeps_its_order_in_one_partition(stack: StackAddre
 async def test_history_comes_in_the_same_order_every_time(stack: StackAddresses, topics: Topics) -> None:
     """Partitions are merged by time, not by which of them answers first."""
     sent = list(simulate(60, 1, 5, Topics(topics.conversations, topics.conferences)))
-    await publish(stack.bootstrap, sent)
-    held = await recorded_from(stack.bootstrap, *topics.names)
+    await publish(stack, sent)
+    held = await recorded_from(stack, *topics.names)
     assert [record.timestamp_ms for record in held] == [record.timestamp_ms for record in sent]
-    assert held == await recorded_from(stack.bootstrap, *reversed(topics.names))
+    assert held == await recorded_from(stack, *reversed(topics.names))
 
 
 async def test_the_key_decides_as_it_does_for_the_java_client(stack: StackAddresses, topics: Topics) -> None:
     """A partition that the topic does not have is not used; the key's hash is Kafka's own."""
     record = Record(topics.contacts, 99, 5, 1, b"kafka", (), b"v")
-    await publish(stack.bootstrap, [record])
-    (held,) = await recorded_from(stack.bootstrap, topics.contacts)
+    await publish(stack, [record])
+    (held,) = await recorded_from(stack, topics.contacts)
     assert held.partition == (0xD067CF64 & 0x7FFFFFFF) % 4  # Utils.murmur2("kafka"), as librdkafka's tests have it
 
 
@@ -113,7 +116,7 @@ async def test_a_record_that_is_too_large_is_refused_by_its_number(stack: StackA
         records = [Record(topics.contacts, 0, number, 1, b"k", (), b"x") for number in range(5)]
         records[3] = records[3]._replace(value=b"x" * size)
         with pytest.raises(PublishRefused, match=r"record 4 \(offset 3 of .*larger than the topic takes") as refused:
-            await publish(stack.bootstrap, records)
+            await publish(stack, records)
         assert refused.value.number == 4
 
 
@@ -121,17 +124,17 @@ async def test_a_record_from_the_future_is_refused(stack: StackAddresses, topics
     """Kafka takes no time more than an hour ahead, and the error says so."""
     record = Record(topics.contacts, 0, -1, 4_102_444_800_000, b"k", (), b"v")
     with pytest.raises(PublishRefused, match=r"record 1 was refused by .* further from now"):
-        await publish(stack.bootstrap, [record])
+        await publish(stack, [record])
 
 
 async def test_a_topic_that_is_not_there_is_an_error_at_once(stack: StackAddresses) -> None:
     """Nobody waits for a topic that was never made, and none is made."""
     clock = SystemClock()
     begun = clock.monotonic()
-    with pytest.raises(Misconfigured, match=r"Kafka has no topic absent\.topic"):
-        await publish(stack.bootstrap, [Record("absent.topic", -1, -1, 1, b"k", (), b"v")])
-    with pytest.raises(Misconfigured, match=r"Kafka has no topic absent\.topic"):
-        await recorded_from(stack.bootstrap, "absent.topic")
+    with pytest.raises(Misconfigured, match=r"Kafka has no topic test-absent\.topic"):
+        await publish(stack, [Record("test-absent.topic", -1, -1, 1, b"k", (), b"v")])
+    with pytest.raises(Misconfigured, match=r"Kafka has no topic test-absent\.topic"):
+        await recorded_from(stack, "test-absent.topic")
     assert clock.monotonic() - begun < 10
 
 
@@ -139,19 +142,21 @@ async def test_a_broker_that_is_not_there_is_an_error_at_once() -> None:
     """A port on which nobody listens is said in a sentence."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        bootstrap = f"127.0.0.1:{unused.getsockname()[1]}"
+        absent = StackAddresses(f"127.0.0.1:{unused.getsockname()[1]}", "")
         with pytest.raises(DependencyUnavailable, match="Kafka"):
-            await publish(bootstrap, [])
+            await publish(absent, [])
         with pytest.raises(DependencyUnavailable, match="Kafka"):
-            await recorded_from(bootstrap, "t")
+            await recorded_from(absent, "t")
+        with pytest.raises(DependencyUnavailable, match="does not answer to a login"):
+            await publish(replace(absent, issuer=Issuer()), [])
 
 
 async def test_following_goes_on_until_it_is_left(stack: StackAddresses, topics: Topics) -> None:
     """What is there comes first, then what comes."""
     one = Record(topics.contacts, 1, -1, 5, b"k", (), b"one")
-    await publish(stack.bootstrap, [one])
-    async with KafkaRecorder(stack.bootstrap, [topics.contacts], ManualClock()) as recorder:
+    await publish(stack, [one])
+    async with KafkaRecorder(stack.bootstrap, [topics.contacts], ManualClock(), stack.login(ARCHIVER)) as recorder:
         following = recorder.follow()
         assert unplaced(await anext(following)) == unplaced(one)
-        await publish(stack.bootstrap, [one._replace(value=b"two")])
+        await publish(stack, [one._replace(value=b"two")])
         assert (await anext(following)).value == b"two"

@@ -18,8 +18,9 @@ from pymongo import AsyncMongoClient
 from deploy.errors import InvalidSettings
 from deploy.settings import Addresses, load_settings, resolve_addresses
 from deploy.stack.pids import read_pid, started_at, write_pid
-from deploy.stack.topics import PARTITIONS
+from deploy.stack.topics import PARTITIONS, connect_admin
 from producers.topics import Topics
+from schemas.login import ADMIN
 from tests.conftest import StackAddresses
 from tests.support.waiting import await_until
 
@@ -208,9 +209,10 @@ asyncio.run(main())
 
 
 async def test_topics_and_databases_are_each_tests_own(stack: StackAddresses, topics: Topics, database: str) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=stack.bootstrap) as producer:
-        for name in topics.names:
-            assert await producer.partitions_for(name) == set(range(PARTITIONS))
+    admin = await connect_admin(stack.bootstrap, stack.login(ADMIN))
+    found = await admin.describe_topics(list(topics.names))
+    await admin.close()
+    assert {topic["topic"]: len(topic["partitions"]) for topic in found} == dict.fromkeys(topics.names, PARTITIONS)
     async with mongodb(stack.mongodb_uri) as client, client.start_session() as session:
         async with await session.start_transaction():
             await client[database].things.insert_one({"_id": 1}, session=session)
