@@ -26,6 +26,11 @@ class GrantKeeper:
         self._renew_at = clock.now()
         self._opening = asyncio.Lock()
 
+    @property
+    def alive(self) -> bool:
+        """Whether there is a grant that is not over; there is none before the first commit."""
+        return self._grant is not None and self._clock.now() < self._grant.expires_at
+
     async def current(self) -> Grant:
         """Return a grant that is alive. Raises GrantRefused or another DependencyUnavailable where there is none."""
         if self._grant is not None and self._clock.now() < self._renew_at:

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, contextmanager
 from typing import Final
 
 import structlog
-from consumers.development_authority import DevelopmentAuthority
 
 from consumers.archiver import Archiver
 from consumers.batch import Counts
@@ -19,13 +18,15 @@ from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
 from consumers.mongo.layout import prepare
 from consumers.mongo.store import MongoStore, connect
-from deploy.kafka_login import kafka_login
+from deploy.kafka_login import issuer_client
 from deploy.observation import Observation
-from deploy.settings import Settings, resolve_addresses
+from deploy.session_page import session_route
+from deploy.settings import Settings, kafka_bootstrap, mongodb_uri
 from deploy.status_server import serving, status_app
+from deploy.trust import auth_config, authority_of, trust_of
 from schemas.catalogue import Stream
 from schemas.clock import Clock, SystemClock
-from schemas.login import ARCHIVER
+from schemas.login import ARCHIVER, KafkaLogin
 
 GC_THRESHOLDS: Final = (500_000, 20, 100)
 """A batch in the making is up to 100,000 objects, hardly any in a cycle: by default Python would walk it many times."""
@@ -37,19 +38,22 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
     Raises Misconfigured, DependencyUnavailable where a server cannot be reached at the start, LaneHalted for a bug.
     """
     gc.set_threshold(*GC_THRESHOLDS)
-    addresses = resolve_addresses(settings)
+    bootstrap, uri = kafka_bootstrap(settings), mongodb_uri(settings)
     clock = SystemClock()
     observation = Observation()
     async with AsyncExitStack() as closing:
-        database = connect(addresses.mongodb_uri, settings.mongodb.database)
+        database = connect(uri, settings.mongodb.database)
         closing.callback(database.client.close)
         await prepare(database)
-        login = await closing.enter_async_context(kafka_login(settings, ARCHIVER))
+        tokens = await closing.enter_async_context(issuer_client(settings, ARCHIVER))
         kafka, topics = settings.kafka, topic_streams(settings)
-        source = KafkaSource(addresses.bootstrap, kafka.group, topics, kafka.session_timeout_s, login)
+        login = KafkaLogin(ARCHIVER, tokens)
+        source = KafkaSource(bootstrap, kafka.group, topics, kafka.session_timeout_s, login)
         await source.start()
         closing.push_async_callback(source.close)
-        parts = _parts(settings, source, MongoStore(database, clock), observation, clock)
+        trust = trust_of(settings, database, clock)
+        grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
+        parts = _parts(settings, source, MongoStore(database, clock), observation, clock, grants)
         archiver = Archiver(parts, source, settings.archive.flush_timeout_s)
         app = status_app(
             observation.registry,
@@ -58,7 +62,9 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
             ready=lambda: {
                 "lanes": not archiver.halted,
                 "positions": all(lane.position is not None for lane in archiver.lanes),
+                "grant": grants.alive,
             },
+            more=[session_route(trust, auth_config(settings), clock)],
         )
         address = await closing.enter_async_context(serving(app, settings.http.host, settings.http.port))
         structlog.get_logger().info("archiver started", action="started", status=address)
@@ -68,14 +74,18 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
 
 
 def _parts(
-    settings: Settings, source: KafkaSource, store: MongoStore, observation: Observation, clock: Clock
+    settings: Settings,
+    source: KafkaSource,
+    store: MongoStore,
+    observation: Observation,
+    clock: Clock,
+    grants: GrantKeeper,
 ) -> LaneParts:
     limits = LaneLimits(
         batch_records=settings.archive.batch,
         batch_bytes=settings.archive.batch_bytes,
         record_bytes_max=settings.archive.record_bytes_max,
     )
-    grants = GrantKeeper(DevelopmentAuthority(clock), clock)
     return LaneParts(source, store, grants, observation, clock, topic_streams(settings), limits)
 
 

@@ -16,6 +16,7 @@ from deploy.kafka_login import kafka_login
 from deploy.reading import reading
 from deploy.settings import Settings, load_settings
 from deploy.stack.local import RunningStack, local_stack
+from deploy.trust import introduce_issuer
 from deploy.verification.comparison import Verdict
 from deploy.verification.run import verify
 from producers.kafka_publisher import KafkaPublisher
@@ -34,6 +35,7 @@ SPEED: Final = 300.0
 """An hour of the organisation in twelve seconds."""
 
 FOLDER: Final = "demo"
+GROUP: Final = "demo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,17 @@ async def demonstrate(settings: Settings) -> Shown:
     """Run it on a fresh stack of its own, which is gone afterwards; its data stays to be looked at."""
     data = settings.stack.data / FOLDER
     shutil.rmtree(data, ignore_errors=True)
-    async with local_stack(data) as stack:
-        return await _run(_settings(stack), data / "demo.jsonl.gz")
+    async with local_stack(data, group=GROUP) as stack:
+        own = _settings(stack)
+        await introduce_issuer(own)
+        return await _run(own, data / "demo.jsonl.gz")
 
 
 def _settings(stack: RunningStack) -> Settings:
     return load_settings(
-        kafka={"bootstrap": stack.bootstrap, "group": "demo"},
+        kafka={"bootstrap": stack.bootstrap, "group": GROUP},
         mongodb={"uri": stack.mongodb_uri, "database": "lync_demo"},
+        issuer={"url": stack.issuer, "folder": stack.data / "issuer"},
     )
 
 

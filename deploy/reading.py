@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager
 from consumers.mongo.layout import check
 from consumers.mongo.reader import MongoReader
 from consumers.mongo.store import connect
-from deploy.settings import Settings, load_settings, resolve_addresses
+from deploy.settings import Settings, load_settings, mongodb_uri
 
 
 @asynccontextmanager
 async def reading(settings: Settings | None = None) -> AsyncIterator[MongoReader]:
     """Open the archive for reading. Raises Misconfigured where its layout is not this release's."""
     settings = settings or load_settings()
-    database = connect(resolve_addresses(settings).mongodb_uri, settings.mongodb.database)
+    database = connect(mongodb_uri(settings), settings.mongodb.database)
     try:
         await check(database)
         yield MongoReader(database)

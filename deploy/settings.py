@@ -8,9 +8,8 @@ The only module that reads the environment. Addresses that are not set are those
 import os
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -19,6 +18,8 @@ from pydantic_settings.exceptions import SettingsError
 from consumers.tokens.auth_config import LIFE_S_MAX, SKEW_S_MAX
 from deploy.errors import InvalidSettings
 from deploy.stack.state import read_status
+from producers.tokens.issuing import LIFE_S
+from producers.tokens.issuing import LIFE_S_MAX as LIFE_S_ISSUED_MAX
 from schemas.limits import RECORD_BYTES_MAX
 from schemas.support import Deployment, Feature, Installation, Product, Version, check_supported
 
@@ -26,6 +27,9 @@ PREFIX: Final = "LYNC_ARCHIVER_"
 _DELIMITER: Final = "__"
 REALM: Final = "contoso.example"
 """The simulated organisation's SIP domain, which on premises is the realm (domain reference, section 5.1)."""
+
+GROUP: Final = "lync-archiver"
+"""The archivers' consumer group."""
 
 _FILE: Final = "lync-archiver.toml"
 _FILE_VARIABLE: Final = f"{PREFIX}CONFIG"
@@ -40,7 +44,7 @@ class KafkaSettings(_Group):
     """Where the events are; `bootstrap` unset is the local stack."""
 
     bootstrap: str | None = None
-    group: str = Field(default="lync-archiver", min_length=1)
+    group: str = Field(default=GROUP, min_length=1)
     session_timeout_s: float = Field(default=10, ge=6, le=300)  # brokers refuse less than 6 by default
     conversations_topic: str = Field(default="lync.conversations", min_length=1)
     conferences_topic: str = Field(default="lync.conferences", min_length=1)
@@ -61,6 +65,15 @@ class ArchiveSettings(_Group):
     batch_bytes: int = Field(default=8 * _MIB, ge=1, le=8 * _MIB)  # a segment must stay below 16 MiB
     record_bytes_max: int = Field(default=RECORD_BYTES_MAX, ge=1, le=8 * _MIB)
     flush_timeout_s: float = Field(default=20, gt=0)
+
+
+class IssuerSettings(_Group):
+    """The Lync side's token issuer; `url` and `folder`, with the clients' secrets, unset are the local stack's."""
+
+    url: str | None = None
+    folder: Path | None = None
+    realm: str = Field(default=REALM, min_length=1, max_length=253)
+    life_s: int = Field(default=LIFE_S, ge=5, le=LIFE_S_ISSUED_MAX)
 
 
 class ExchangeSettings(_Group):
@@ -109,6 +122,7 @@ class StackSettings(_Group):
     data: Path = Path("data")
     kafka_port: int = Field(default=0, ge=0, le=65_535)
     mongodb_port: int = Field(default=0, ge=0, le=65_535)
+    issuer_port: int = Field(default=0, ge=0, le=65_535)
 
 
 class Settings(BaseSettings):
@@ -126,6 +140,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     mongodb: MongoSettings = MongoSettings()
     archive: ArchiveSettings = ArchiveSettings()
+    issuer: IssuerSettings = IssuerSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     topology: TopologySettings = TopologySettings()
     http: HttpSettings = HttpSettings()
@@ -142,14 +157,6 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_settings_file())
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where Kafka and MongoDB are. The URI may hold a password: never log it."""
-
-    bootstrap: str
-    mongodb_uri: str
 
 
 def load_settings(**overrides: Any) -> Settings:
@@ -175,23 +182,28 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
-def resolve_addresses(settings: Settings) -> Addresses:
-    """Return the addresses that are set, and for each that is not, the running local stack's.
+def kafka_bootstrap(settings: Settings) -> str:
+    """Return where Kafka is: what is set, else the running local stack. Raises InvalidSettings where neither is."""
+    found = settings.kafka.bootstrap or read_status(settings.stack.data).kafka
+    return found or _missing("Kafka", "KAFKA__BOOTSTRAP", settings.stack.data)
 
-    Raises:
-        InvalidSettings: an address is neither set nor known from a running local stack.
-    """
-    bootstrap, uri = settings.kafka.bootstrap, settings.mongodb.uri
-    if bootstrap is not None and uri is not None:
-        return Addresses(bootstrap, uri.get_secret_value())
-    status = read_status(settings.stack.data)
-    found_bootstrap = bootstrap or status.kafka
-    found_uri = uri.get_secret_value() if uri is not None else status.mongodb
-    if found_bootstrap is None:
-        raise InvalidSettings(_no_address("Kafka", "KAFKA__BOOTSTRAP", settings.stack.data))
-    if found_uri is None:
-        raise InvalidSettings(_no_address("MongoDB", "MONGODB__URI", settings.stack.data))
-    return Addresses(found_bootstrap, found_uri)
+
+def mongodb_uri(settings: Settings) -> str:
+    """Return where MongoDB is, as above. It may hold a password: never log it."""
+    uri = settings.mongodb.uri
+    found = read_status(settings.stack.data).mongodb if uri is None else uri.get_secret_value()
+    return found or _missing("MongoDB", "MONGODB__URI", settings.stack.data)
+
+
+def issuer_url(settings: Settings) -> str:
+    """Return where the token issuer is, as above."""
+    found = settings.issuer.url or read_status(settings.stack.data).issuer
+    return found or _missing("token issuer", "ISSUER__URL", settings.stack.data)
+
+
+def issuer_folder(settings: Settings) -> Path:
+    """Return the folder with the secrets of the issuer's clients."""
+    return settings.issuer.folder or settings.stack.data / "issuer"
 
 
 def java_home() -> Path | None:
@@ -216,8 +228,8 @@ def _problems(invalid: ValidationError) -> Iterator[str]:
         yield f"{'.'.join(map(str, error['loc']))}: {message}"
 
 
-def _no_address(server: str, variable: str, data: Path) -> str:
-    return (
+def _missing(server: str, variable: str, data: Path) -> NoReturn:
+    raise InvalidSettings(
         f"no {server}: the local stack in {data} is not running; "
         f"start it with `lync-archiver stack up`, or set {PREFIX}{variable}"
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -19,7 +19,7 @@ Probe = Callable[[], dict[str, bool]]
 
 
 def status_app(
-    registry: CollectorRegistry, sample: Callable[[], None], healthy: Probe, ready: Probe, *more: Route
+    registry: CollectorRegistry, sample: Callable[[], None], healthy: Probe, ready: Probe, more: Sequence[Route] = ()
 ) -> Starlette:
     """Return the application, with more pages where given; `sample` is called before the metrics are read."""
 

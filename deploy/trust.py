@@ -4,9 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from consumers.tokens.http_metadata import HttpMetadata
-from consumers.tokens.refresh import Refresher
-
 from consumers.mongo.layout import Database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.sessions import MongoSessions
@@ -14,12 +11,15 @@ from consumers.mongo.store import connect
 from consumers.tokens.auth_config import AuthConfig
 from consumers.tokens.authority import TokenAuthority
 from consumers.tokens.check import TokenCheck
-from consumers.tokens.partner import PartnerApplication
+from consumers.tokens.http_metadata import HttpMetadata
+from consumers.tokens.partner import LYNC_ROLES, PartnerApplication, TrustLevel
+from consumers.tokens.refresh import Refresher
 from deploy.errors import InvalidSettings
-from deploy.settings import Settings, resolve_addresses
+from deploy.settings import Settings, issuer_url, mongodb_uri
+from producers.tokens.service import METADATA_PATH
 from schemas.clock import Clock, SystemClock
 from schemas.login import TokenSource
-from schemas.principals import EXCHANGE, Audience
+from schemas.principals import EXCHANGE, LYNC, Audience, Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Trust:
     """The partners of one archive, and how their tokens are checked."""
 
     partners: MongoPartners
+    metadata: HttpMetadata
     refresher: Refresher
     check: TokenCheck
     sessions: MongoSessions
@@ -62,7 +63,8 @@ def audience(settings: Settings) -> Audience:
 def trust_of(settings: Settings, database: Database, clock: Clock) -> Trust:
     """Return whom the archive in this database trusts."""
     partners = MongoPartners(database)
-    refresher = Refresher(HttpMetadata(clock), partners, clock)
+    metadata = HttpMetadata(clock)
+    refresher = Refresher(metadata, partners, clock)
     roles = settings.exchange.user_roles
     check = TokenCheck(
         config=auth_config(settings),
@@ -71,7 +73,7 @@ def trust_of(settings: Settings, database: Database, clock: Clock) -> Trust:
         user_roles=lambda user: roles.get(user, frozenset()),
         clock=clock,
     )
-    return Trust(partners, refresher, check, MongoSessions(database))
+    return Trust(partners, metadata, refresher, check, MongoSessions(database))
 
 
 def authority_of(settings: Settings, trust: Trust, tokens: TokenSource, clock: Clock) -> TokenAuthority:
@@ -84,7 +86,7 @@ def authority_of(settings: Settings, trust: Trust, tokens: TokenSource, clock: C
 @asynccontextmanager
 async def trusting(settings: Settings) -> AsyncIterator[Trust]:
     """Connect to the archive for as long as the block runs."""
-    database = connect(resolve_addresses(settings).mongodb_uri, settings.mongodb.database)
+    database = connect(mongodb_uri(settings), settings.mongodb.database)
     try:
         await prepare(database)
         yield trust_of(settings, database, SystemClock())
@@ -97,7 +99,26 @@ async def introduce(trust: Trust, partner: PartnerApplication) -> PartnerApplica
 
     Raises MetadataRefused, DependencyUnavailable where the document cannot be used or had: then nothing is changed.
     """
-    keys = await trust.refresher.source.fetch(partner)
+    keys = await trust.metadata.fetch(partner)
     known = replace(partner, keys=keys)
     await trust.partners.put(known)
     return known
+
+
+async def introduce_issuer(settings: Settings) -> PartnerApplication:
+    """Add the token issuer of the settings as the partner `lync`; where it is known, only its address is kept up."""
+    url = f"{issuer_url(settings)}{METADATA_PATH}"
+    principal = Principal(LYNC, settings.issuer.realm)
+    wanted = PartnerApplication(
+        name="lync",
+        principal=principal,
+        metadata_url=url,
+        trust=TrustLevel.FULL,
+        roles=LYNC_ROLES,
+        deployment=settings.topology.lync,
+    )
+    async with trusting(settings) as trust:
+        for known in await trust.partners.partners():
+            if known.principal == principal:
+                return known if known.metadata_url == url else await introduce(trust, replace(known, metadata_url=url))
+        return await introduce(trust, wanted)

@@ -16,7 +16,7 @@ PARTNERS_MAX: Final = 100
 class MongoPartners:
     """The `PartnerStore` on a replica set.
 
-    A commit reads its partner and moves its lane's checkpoint in one transaction. `put` first changes the partner,
+    A commit reads its partner and moves its lane's checkpoint in one transaction. A change first changes the partner,
     which every transaction that begins later sees, and then touches every checkpoint outside of any transaction: that
     waits for each commit that has moved its checkpoint, and makes each that has not conflict, so that it begins anew.
     """
@@ -31,11 +31,22 @@ class MongoPartners:
         return [partner_of(document) for document in found]
 
     async def put(self, partner: PartnerApplication) -> None:
-        with reported(f"partner application {partner.name} cannot be changed"):
-            await self._partners.update_one(
-                {"_id": str(partner.principal)}, {"$set": partner_document(partner)}, upsert=True
-            )
+        await self._change(partner.principal, partner_document(partner), upsert=True)
+
+    async def publish(self, principal: Principal, keys: tuple[PartnerKey, ...]) -> None:
+        await self._change(principal, {"keys": _keys_document(keys)}, upsert=False)
+
+    async def switch(self, principal: Principal, *, enabled: bool) -> None:
+        await self._change(principal, {"enabled": enabled}, upsert=False)
+
+    async def _change(self, principal: Principal, fields: Document, *, upsert: bool) -> None:
+        with reported(f"partner application {principal} cannot be changed"):
+            await self._partners.update_one({"_id": str(principal)}, {"$set": fields}, upsert=upsert)
             await self._checkpoints.update_many({}, {"$inc": {"trust": 1}})
+
+
+def _keys_document(keys: tuple[PartnerKey, ...]) -> list[Document]:
+    return [{"x5t": key.x5t, "certificate": key.certificate} for key in keys]
 
 
 def partner_document(partner: PartnerApplication) -> Document:
@@ -49,7 +60,7 @@ def partner_document(partner: PartnerApplication) -> Document:
         "roles": sorted(partner.roles),
         "enabled": partner.enabled,
         "deployment": str(partner.deployment),
-        "keys": [{"x5t": key.x5t, "certificate": key.certificate} for key in partner.keys],
+        "keys": _keys_document(partner.keys),
     }
 
 

@@ -1,8 +1,9 @@
 """Partner applications in memory: the reference `PartnerStore`."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from consumers.tokens.partner import PartnerApplication
+from consumers.tokens.partner import PartnerApplication, PartnerKey
 from schemas.principals import Principal
 
 
@@ -17,6 +18,12 @@ class MemoryPartners:
 
     async def put(self, partner: PartnerApplication) -> None:
         self._partners[partner.principal] = partner
+
+    async def publish(self, principal: Principal, keys: tuple[PartnerKey, ...]) -> None:
+        self._partners[principal] = replace(self._partners[principal], keys=keys)
+
+    async def switch(self, principal: Principal, *, enabled: bool) -> None:
+        self._partners[principal] = replace(self._partners[principal], enabled=enabled)
 
     def find(self, principal: Principal) -> PartnerApplication | None:
         """Return the partner with this principal, as a commit sees it."""

@@ -2,9 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
+from consumers.grant import ARCHIVE_ROLE
 from schemas.principals import Principal
 from schemas.support import Deployment
+
+LYNC_ROLES: Final = frozenset({"UserApplication", ARCHIVE_ROLE})
+"""What the linked account of Lync is given (domain reference, section 5.2)."""
 
 
 class TrustLevel(StrEnum):

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from consumers.tokens.partner import PartnerApplication
+from consumers.tokens.partner import PartnerApplication, PartnerKey
 from consumers.tokens.session import Session
+from schemas.principals import Principal
 
 
 class PartnerStore(Protocol):
@@ -21,6 +22,23 @@ class PartnerStore(Protocol):
 
         Once this returns, no commit can come to pass whose grant the new state does not stand behind: neither one
         that begins later, nor one that has begun.
+        """
+
+    async def publish(self, principal: Principal, keys: tuple[PartnerKey, ...]) -> None:
+        """Replace the keys of a partner, and nothing else of it; the same promise holds as for `put`."""
+
+    async def switch(self, principal: Principal, *, enabled: bool) -> None:
+        """Enable or disable a partner, and change nothing else of it; the same promise holds as for `put`."""
+
+
+class MetadataSource(Protocol):
+    """Where a partner's keys are published."""
+
+    async def fetch(self, partner: PartnerApplication) -> tuple[PartnerKey, ...]:
+        """Return the keys that the partner publishes now, from the address that it was added with and no other.
+
+        Raises MetadataRefused where what is there cannot be trusted, Misconfigured where the address cannot be, and
+        DependencyUnavailable where nothing answers in time.
         """
 
 

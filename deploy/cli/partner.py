@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from consumers.tokens.partner import TrustLevel
+from consumers.tokens.partner import LYNC_ROLES, TrustLevel
 from deploy.cli.printing import JsonLinesOption, JsonOption, print_json, print_line, print_rows, print_table
 from schemas.principals import LYNC
 from schemas.support import Deployment
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from consumers.tokens.partner import PartnerApplication
 
 NameArgument = Annotated[str, typer.Argument(help="The partner's name in this archive.")]
-ROLES = ["UserApplication", "ArchiveApplication"]
-"""What the linked account of Lync is given (domain reference, section 5.2)."""
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +51,7 @@ def add(
         principal=principal,
         metadata_url=metadata_url,
         trust=trust,
-        roles=frozenset(ROLES if role is None else role),
+        roles=LYNC_ROLES if role is None else frozenset(role),
         deployment=deployment,
     )
     _report(asyncio.run(_add(settings, wanted)), as_json)
@@ -93,15 +91,12 @@ def enable(name: NameArgument, as_json: JsonOption = False) -> None:
 
 
 async def _switch(name: str, *, enabled: bool) -> "PartnerApplication":
-    from dataclasses import replace  # noqa: PLC0415  start-up time
-
-    from deploy.settings import load_settings  # noqa: PLC0415
+    from deploy.settings import load_settings  # noqa: PLC0415  start-up time
     from deploy.trust import trusting  # noqa: PLC0415
 
     async with trusting(load_settings()) as trust:
-        changed = replace(await trust.partner(name), enabled=enabled)
-        await trust.partners.put(changed)
-        return changed
+        await trust.partners.switch((await trust.partner(name)).principal, enabled=enabled)
+        return await trust.partner(name)
 
 
 def refresh(name: NameArgument, as_json: JsonOption = False) -> None:

@@ -120,13 +120,13 @@ def replay(
 
 async def _publish(settings: "Settings", records: "Iterable[Record]", speed: float | None, text: str) -> int:
     from deploy.kafka_login import kafka_login  # noqa: PLC0415  start-up time
-    from deploy.settings import resolve_addresses  # noqa: PLC0415
+    from deploy.settings import kafka_bootstrap  # noqa: PLC0415
     from producers.kafka_publisher import KafkaPublisher  # noqa: PLC0415
     from producers.pacing import paced  # noqa: PLC0415
     from schemas.clock import SystemClock  # noqa: PLC0415
     from schemas.login import PRODUCER  # noqa: PLC0415
 
-    bootstrap = resolve_addresses(settings).bootstrap
+    bootstrap = kafka_bootstrap(settings)
     async with kafka_login(settings, PRODUCER) as login, KafkaPublisher(bootstrap, login) as publisher:
         with _bar(text) as seen:
             return await publisher.publish(paced(_watched(records, seen), speed, SystemClock()))
@@ -135,7 +135,7 @@ async def _publish(settings: "Settings", records: "Iterable[Record]", speed: flo
 async def _record(settings: "Settings", out: Path, until_caught_up: bool) -> int:
     from deploy.archiving import stopped_by_signals  # noqa: PLC0415  start-up time
     from deploy.kafka_login import kafka_login  # noqa: PLC0415
-    from deploy.settings import resolve_addresses  # noqa: PLC0415
+    from deploy.settings import kafka_bootstrap  # noqa: PLC0415
     from producers.kafka_recorder import KafkaRecorder  # noqa: PLC0415
     from producers.recording import Recording, RecordingWriter  # noqa: PLC0415
     from schemas.clock import SystemClock  # noqa: PLC0415
@@ -146,7 +146,7 @@ async def _record(settings: "Settings", out: Path, until_caught_up: bool) -> int
             writer.write(found)
             seen(writer.records)
 
-    bootstrap = resolve_addresses(settings).bootstrap
+    bootstrap = kafka_bootstrap(settings)
     topics = (settings.kafka.conversations_topic, settings.kafka.conferences_topic)
     async with (
         kafka_login(settings, ARCHIVER) as login,

@@ -12,6 +12,8 @@ import typer
 from deploy.cli.printing import JsonOption, print_json
 
 if TYPE_CHECKING:
+    from deploy.settings import Settings
+    from deploy.stack.stack import Stack, UpOutcome
     from deploy.stack.state import Status
 
 DataOption = Annotated[
@@ -33,9 +35,10 @@ def up(data: DataOption = None, as_json: JsonOption = False) -> None:
     from deploy.stack.local import lasting_stack  # noqa: PLC0415  start-up time
     from deploy.stack.stack import UpOutcome  # noqa: PLC0415
 
-    stack = lasting_stack(_settings(data))
-    with _spinner("starting Kafka and mongod"):
-        outcome = asyncio.run(stack.up())
+    settings = _settings(data)
+    stack = lasting_stack(settings)
+    with _spinner("starting Kafka, mongod and the token issuer"):
+        outcome = asyncio.run(_up(stack, settings))
     said = {
         UpOutcome.STARTED: "The local stack is up",
         UpOutcome.HEALED: "The local stack is up again",
@@ -45,7 +48,16 @@ def up(data: DataOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json(_document(now) | {"outcome": outcome.name.lower().replace("_", "-")})
         return
-    typer.echo(f"{said[outcome]}: Kafka {now.kafka}, MongoDB {now.mongodb}, data in {now.data}")
+    typer.echo(f"{said[outcome]}: Kafka {now.kafka}, MongoDB {now.mongodb}, tokens {now.issuer}, data in {now.data}")
+
+
+async def _up(stack: "Stack", settings: "Settings") -> "UpOutcome":
+    """The archive of the settings trusts the stack's issuer, unless somebody decided about it before."""
+    from deploy.trust import introduce_issuer  # noqa: PLC0415  start-up time
+
+    outcome = await stack.up()
+    await introduce_issuer(settings)
+    return outcome
 
 
 def status(as_json: JsonOption = False, data: DataOption = None) -> None:
@@ -59,6 +71,7 @@ def status(as_json: JsonOption = False, data: DataOption = None) -> None:
     typer.echo(f"local stack  {'running' if now.running else 'not running'}")
     typer.echo(f"Kafka        {now.kafka or 'not running'}")
     typer.echo(f"MongoDB      {now.mongodb or 'not running'}")
+    typer.echo(f"issuer       {now.issuer or 'not running'}")
     typer.echo(f"data         {now.data}")
 
 
@@ -67,7 +80,7 @@ def down(data: DataOption = None, as_json: JsonOption = False) -> None:
     from deploy.stack.local import lasting_stack  # noqa: PLC0415  start-up time
 
     stack = lasting_stack(_settings(data))
-    with _spinner("stopping Kafka and mongod"):
+    with _spinner("stopping them"):
         stopped = asyncio.run(stack.down())
     if as_json:
         print_json(_document(stack.status()) | {"stopped": stopped})
@@ -80,7 +93,7 @@ def _document(now: "Status") -> dict[str, Any]:
         "running": now.running,
         "kafka": now.kafka,
         "mongodb": now.mongodb,
-        "issuer": None,
+        "issuer": now.issuer,
         "data": str(now.data),
     }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.errors import StackFailed
-from deploy.settings import Settings, cache_folder, java_home
+from deploy.settings import GROUP, REALM, Settings, cache_folder, java_home
 from deploy.stack.process import Lifetime
 from deploy.stack.programs import Programs, find_programs
 from deploy.stack.stack import KafkaAccess, Stack, StackOptions
@@ -22,13 +22,13 @@ class RunningStack:
 
     bootstrap: str
     mongodb_uri: str
+    issuer: str
     data: Path
     stack: Stack
-    access: KafkaAccess | None = None
 
-    def login(self, client: str) -> KafkaLogin | None:
-        """Return how a client logs in to Kafka; None where Kafka is open to all."""
-        return None if self.access is None else self.access.login(client)
+    def login(self, client: str) -> KafkaLogin:
+        """Return how a client logs in to Kafka."""
+        return self.stack.access.login(client)
 
 
 def lasting_stack(settings: Settings) -> Stack:
@@ -36,15 +36,18 @@ def lasting_stack(settings: Settings) -> Stack:
     options = StackOptions(
         data=settings.stack.data,
         topics=topics_of(settings),
+        group=settings.kafka.group,
+        realm=settings.issuer.realm,
         kafka_port=settings.stack.kafka_port,
         mongodb_port=settings.stack.mongodb_port,
+        issuer_port=settings.stack.issuer_port,
     )
     return Stack(options, find_programs=_programs, lifetime=Lifetime.DETACHED, clock=SystemClock())
 
 
 @asynccontextmanager
 async def local_stack(
-    data: Path, topics: Topics | None = None, access: KafkaAccess | None = None
+    data: Path, topics: Topics | None = None, group: str = GROUP, access: KafkaAccess | None = None
 ) -> AsyncIterator[RunningStack]:
     """Run a stack in `data` for as long as the block runs, and wait until its servers are gone.
 
@@ -54,14 +57,14 @@ async def local_stack(
         StackFailed: it did not start, or a stack runs in `data` already.
         NotInstalled: a program is missing.
     """
-    options = StackOptions(data=data, topics=topics or Topics(), access=access)
+    options = StackOptions(data, topics or Topics(), group=group, realm=REALM, access=access)
     stack = Stack(options, find_programs=_programs, lifetime=Lifetime.ATTACHED, clock=SystemClock())
-    if stack.kafka.pid is not None or stack.mongodb.pid is not None:
+    if stack.runs:
         raise StackFailed(f"a stack runs in {data} already; stop it with `lync-archiver stack down --data {data}`")
     try:
         await stack.up()
         ports = load_ports(data)
-        yield RunningStack(ports.bootstrap, ports.mongodb_uri, data=data, stack=stack, access=access)
+        yield RunningStack(ports.bootstrap, ports.mongodb_uri, ports.issuer_url, data=data, stack=stack)
     finally:
         await stack.down()
 

@@ -10,16 +10,20 @@ from pathlib import Path
 from typing import IO, Final
 
 from deploy.errors import InvalidSettings, StackFailed
-from deploy.stack import broker, database
+from deploy.stack import broker, database, issuer
 from deploy.stack.acls import ensure_acls
 from deploy.stack.listeners import TokenTrust
 from deploy.stack.process import Lifetime, Server
 from deploy.stack.programs import Programs
 from deploy.stack.state import Ports, Status, load_ports, read_status, save_ports, settle_port
 from deploy.stack.topics import ensure_topics
+from deploy.token_client import IssuerClient, read_client_secret
+from producers.tokens.clients import secret_file
+from producers.tokens.service import JWKS_PATH
 from producers.topics import Topics
 from schemas.clock import Clock
 from schemas.login import ADMIN, KafkaLogin
+from schemas.principals import LYNC, Principal
 
 READY_LIMIT_S: Final = 90.0
 """From a server's start to its first answer: 2 s mostly, more after a crash with much to recover."""
@@ -49,17 +53,23 @@ class KafkaAccess:
 
 @dataclass(frozen=True, slots=True)
 class StackOptions:
-    """What a stack is made with; port 0 is a free one, chosen once and kept. Without `access` Kafka is open to all."""
+    """What a stack is made with; port 0 is a free one, chosen once and kept.
+
+    `group` is the archiver's consumer group. With `access` Kafka takes another issuer's tokens, and none is run here.
+    """
 
     data: Path
     topics: Topics
+    group: str
+    realm: str
     kafka_port: int = 0
     mongodb_port: int = 0
+    issuer_port: int = 0
     access: KafkaAccess | None = None
 
 
 class Stack:
-    """One Kafka and one mongod whose every file is under `options.data`."""
+    """One Kafka, one mongod and one token issuer whose every file is under `options.data`."""
 
     def __init__(
         self, options: StackOptions, *, find_programs: Callable[[], Programs], lifetime: Lifetime, clock: Clock
@@ -70,13 +80,36 @@ class Stack:
         self.data = options.data
         self.kafka = Server(name="Kafka", folder=self.data / "kafka", lifetime=lifetime, clock=clock)
         self.mongodb = Server(name="mongod", folder=self.data / "mongodb", lifetime=lifetime, clock=clock)
+        self.issuer = Server(name="the token issuer", folder=self.data / "issuer", lifetime=lifetime, clock=clock)
+        self._servers = (
+            (self.kafka, self.mongodb, self.issuer) if options.access is None else (self.kafka, self.mongodb)
+        )
+
+    @property
+    def runs(self) -> bool:
+        """Whether any of its servers does."""
+        return any(server.pid is not None for server in self._servers)
+
+    @property
+    def access(self) -> KafkaAccess:
+        """Whose tokens Kafka takes, once the stack is up: its own issuer's, unless another was given."""
+        if self._options.access is not None:
+            return self._options.access
+        ports, folder = load_ports(self.data), self.issuer.folder
+        trust = TokenTrust(f"{ports.issuer_url}{JWKS_PATH}", str(Principal(LYNC, self._options.realm)))
+
+        def login(client: str) -> KafkaLogin:
+            secret = read_client_secret(secret_file(folder, client))
+            return KafkaLogin(client, IssuerClient(ports.issuer_url, client, secret, self._clock))
+
+        return KafkaAccess(trust, login, self._options.group)
 
     def status(self) -> Status:
         """Say what runs now."""
         return read_status(self.data)
 
     async def up(self) -> UpOutcome:
-        """Start what does not run, on the ports it had, and wait until both servers and the topics are ready.
+        """Start what does not run, on the ports it had, and wait until all servers and the topics are ready.
 
         Raises:
             NotInstalled: a program is missing; `python -m deploy.stack.download` gets them.
@@ -84,25 +117,23 @@ class Stack:
             StackFailed: a server did not get ready; what did stays up, so that another try heals the rest.
         """
         async with self._locked():
-            running = [server for server in (self.kafka, self.mongodb) if server.pid is not None]
+            running = [server for server in self._servers if server.pid is not None]
             ports = self._settle_ports()
-            programs = self._find_programs() if len(running) < 2 else None
+            needed = {self.kafka, self.mongodb}.difference(running)
+            programs = self._find_programs() if needed else None
+            await self._issuer_up(ports)  # first: Kafka fetches its keys when it starts
             try:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._kafka_up(programs, ports))
                     group.create_task(self._mongodb_up(programs, ports))
             except BaseExceptionGroup as failures:
                 raise failures.exceptions[0] from failures
-            match len(running):
-                case 0:
-                    return UpOutcome.STARTED
-                case 1:
-                    return UpOutcome.HEALED
-                case _:
-                    return UpOutcome.ALREADY_UP
+            if not running:
+                return UpOutcome.STARTED
+            return UpOutcome.HEALED if len(running) < len(self._servers) else UpOutcome.ALREADY_UP
 
     async def down(self) -> bool:
-        """Stop both servers and wait until they are gone; the data stays. Return whether anything ran.
+        """Stop all servers and wait until they are gone; the data stays. Return whether anything ran.
 
         Raises:
             StackFailed: a server is still there after SIGKILL.
@@ -110,39 +141,50 @@ class Stack:
         if not self.data.is_dir():
             return False
         async with self._locked():
-            return any(await asyncio.gather(self.kafka.stop(), self.mongodb.stop()))
+            return any(await asyncio.gather(*(server.stop() for server in self._servers)))
 
     def _settle_ports(self) -> Ports:
         kept, options = load_ports(self.data), self._options
-        kafka, controller, internal, mongodb = kept.kafka, kept.controller, kept.internal, kept.mongodb
-        if self.kafka.pid is None:
-            kafka = settle_port(name="Kafka", wanted=options.kafka_port, kept=kept.kafka)
-            controller = settle_port(name="Kafka's controller", wanted=0, kept=kept.controller, others=(kafka,))
-            internal = settle_port(
-                name="Kafka's own listener", wanted=0, kept=kept.internal, others=(kafka, controller)
-            )
-        if self.mongodb.pid is None:
-            mongodb = settle_port(
-                name="mongod", wanted=options.mongodb_port, kept=kept.mongodb, others=(kafka, controller, internal)
-            )
-        ports = Ports(kafka, controller, mongodb, internal)
+        wanted = {
+            "kafka": (self.kafka, options.kafka_port),
+            "controller": (self.kafka, 0),
+            "internal": (self.kafka, 0),
+            "mongodb": (self.mongodb, options.mongodb_port),
+            "issuer": (self.issuer, options.issuer_port),
+        }
+        settled: dict[str, int] = {}
+        for name, (server, port) in wanted.items():
+            before = getattr(kept, name)
+            if server.pid is None:
+                others = settled.values()
+                settled[name] = settle_port(name=f"{server.name} ({name})", wanted=port, kept=before, others=others)
+            else:
+                settled[name] = before
+        ports = Ports(**settled)
         if ports != kept:
             save_ports(self.data, ports)
         return ports
 
+    async def _issuer_up(self, ports: Ports) -> None:
+        server = self.issuer
+        if server not in self._servers:
+            return
+        if server.pid is None:
+            await server.start(issuer.issuer_command(folder=server.folder.absolute(), port=ports.issuer))
+        await server.wait_until(lambda: issuer.issuer_answers(ports.issuer), state="answering", limit_s=READY_LIMIT_S)
+
     async def _kafka_up(self, programs: Programs | None, ports: Ports) -> None:
-        server, access = self.kafka, self._options.access
-        trust = access.trust if access is not None else None
+        server, access = self.kafka, self.access
+        trust = access.trust
         if server.pid is None and programs is not None:
             java, jars, folder = programs.java, programs.jars, server.folder
             broker.write_configuration(folder, ports=ports, trust=trust)
             await asyncio.to_thread(broker.format_storage, java=java, jars=jars, folder=folder)
             await server.start(broker.broker_command(java=java, jars=jars, folder=folder, trust=trust))
         await server.wait_until(lambda: broker.broker_answers(ports.kafka), state="answering", limit_s=READY_LIMIT_S)
-        topics, login = self._options.topics, access.login(ADMIN) if access is not None else None
-        await ensure_topics(ports.bootstrap, topics, self._clock, login=login)
-        if access is not None and login is not None:
-            await ensure_acls(ports.bootstrap, login, topics.names, access.group)
+        topics, admin = self._options.topics, access.login(ADMIN)
+        await ensure_topics(ports.bootstrap, topics, self._clock, login=admin)
+        await ensure_acls(ports.bootstrap, admin, topics.names, access.group)
 
     async def _mongodb_up(self, programs: Programs | None, ports: Ports) -> None:
         server = self.mongodb

@@ -29,6 +29,7 @@ class Ports:
     controller: int = 0
     mongodb: int = 0
     internal: int = 0
+    issuer: int = 0
 
     @property
     def bootstrap(self) -> str:
@@ -40,6 +41,11 @@ class Ports:
         """What MongoDB's clients are given."""
         return f"mongodb://{HOST}:{self.mongodb}/?replicaSet={REPLICA_SET}"
 
+    @property
+    def issuer_url(self) -> str:
+        """Where tokens, keys and the metadata document are."""
+        return f"http://{HOST}:{self.issuer}"
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
@@ -47,11 +53,12 @@ class Status:
 
     kafka: str | None
     mongodb: str | None
+    issuer: str | None
     data: Path
 
     @property
     def running(self) -> bool:
-        return self.kafka is not None and self.mongodb is not None
+        return None not in {self.kafka, self.mongodb, self.issuer}
 
 
 def load_ports(data: Path) -> Ports:
@@ -108,6 +115,7 @@ def read_status(data: Path) -> Status:
     return Status(
         kafka=ports.bootstrap if _runs(data / "kafka", ports.kafka) else None,
         mongodb=ports.mongodb_uri if _runs(data / "mongodb", ports.mongodb) else None,
+        issuer=ports.issuer_url if _runs(data / "issuer", ports.issuer) else None,
         data=data,
     )
 
