@@ -8,11 +8,11 @@ from typing import Final
 import typer
 from typer.exceptions import TyperException
 
-from deploy.cli import archive, config, demo, mailbox, produce, quarantine, stack, verify
+from deploy.cli import archive, config, demo, issuer, mailbox, partner, produce, quarantine, stack, token, verify
 from deploy.errors import InvalidSettings, WorkerFailed
 from schemas.errors import LyncArchiverError, Misconfigured
 
-COMMANDS: Final = (stack, demo, produce, archive, verify, mailbox, quarantine, config)
+COMMANDS: Final = (stack, demo, produce, archive, verify, mailbox, quarantine, token, partner, issuer, config)
 """Each module of `deploy.cli` that has commands, in the order of the help."""
 
 EXIT_FAILED: Final = 1
