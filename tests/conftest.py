@@ -1,7 +1,8 @@
 """What tests share: a real Kafka and a real mongod, topics and a database of each test's own, the recorded data.
 
-`LYNC_ARCHIVER_TEST_BOOTSTRAP` and `LYNC_ARCHIVER_TEST_MONGODB` point the tests at servers that run already; without
-both, one local stack is started for the session. `LYNC_ARCHIVER_RECORDED` names the folder of recorded data.
+`LYNC_ARCHIVER_TEST_BOOTSTRAP`, `..._MONGODB`, `..._ISSUER` and `..._SECRETS` (the issuer's folder) point the tests at
+servers that run already; without all four, one local stack is started for the session. `LYNC_ARCHIVER_RECORDED` names
+the folder of recorded data.
 """
 # ruff: noqa: TID251  the tests' own settings
 
@@ -16,15 +17,15 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from deploy.stack.acls import Pattern, ensure_acls
-from deploy.stack.listeners import TokenTrust
 from deploy.stack.local import local_stack
-from deploy.stack.stack import KafkaAccess
 from deploy.stack.topics import delete_topics, ensure_topics
+from deploy.token_client import IssuerClient, read_client_secret
+from producers.tokens.clients import secret_file
 from producers.topics import Topics
 from schemas.clock import SystemClock
 from schemas.errors import LyncArchiverError
 from schemas.login import ADMIN, KafkaLogin
-from tests.support.issuer import Issuer, serving_issuer
+from tests.support.issuer import Issuer, real_issuer
 
 PROJECT: Final = Path(__file__).parent.parent
 
@@ -36,34 +37,29 @@ TEST_GROUPS: Final = "test"
 
 @dataclass(frozen=True, slots=True)
 class StackAddresses:
-    """Where the servers of this session are; `issuer` signs the tokens that Kafka takes, None where it takes all."""
+    """Where the servers of this session are, and the folder with the secrets of the issuer's clients."""
 
     bootstrap: str
     mongodb_uri: str
-    issuer: Issuer | None = None
+    issuer: str
+    issuer_folder: Path
     data: Path | None = None
 
-    def login(self, client: str) -> KafkaLogin | None:
-        """Return the login of a client with good tokens; None where none is needed."""
-        return None if self.issuer is None else self.issuer.login(client)
+    def login(self, client: str) -> KafkaLogin:
+        """Return the login of a client, with tokens of the real issuer."""
+        secret = read_client_secret(secret_file(self.issuer_folder, client))
+        return KafkaLogin(client, IssuerClient(self.issuer, client, secret, SystemClock()))
 
 
 @pytest.fixture(scope="session")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[StackAddresses]:
     """Real servers for the whole session; without them tests fail in CI and are skipped elsewhere."""
-    with serving_issuer() as issuer:
-        async for addresses in running_stack(tmp_path_factory.mktemp("stack"), issuer):
-            yield addresses
-
-
-async def running_stack(data: Path, issuer: Issuer | None) -> AsyncIterator[StackAddresses]:
-    """Yield the servers that are set, else those of a stack in `data` that takes the issuer's tokens."""
-    bootstrap = os.environ.get("LYNC_ARCHIVER_TEST_BOOTSTRAP")
-    mongodb_uri = os.environ.get("LYNC_ARCHIVER_TEST_MONGODB")
-    if bootstrap and mongodb_uri:
-        yield StackAddresses(bootstrap, mongodb_uri)
+    given = [os.environ.get(f"LYNC_ARCHIVER_TEST_{name}") for name in ("BOOTSTRAP", "MONGODB", "ISSUER", "SECRETS")]
+    if all(given):
+        bootstrap, mongodb_uri, issuer, secrets = map(str, given)
+        yield StackAddresses(bootstrap, mongodb_uri, issuer, Path(secrets))
         return
-    running = local_stack(data, access=None if issuer is None else access_of(issuer))
+    running = local_stack(tmp_path_factory.mktemp("stack"))
     try:
         started = await running.__aenter__()
     except LyncArchiverError as exc:
@@ -71,25 +67,20 @@ async def running_stack(data: Path, issuer: Issuer | None) -> AsyncIterator[Stac
             raise
         pytest.skip(f"no local stack: {exc}")
     try:
-        if started.access is not None:
-            admin = started.access.login(ADMIN)
-            await ensure_acls(started.bootstrap, admin, [TEST_TOPICS], TEST_GROUPS, Pattern.PREFIXED)
-        yield StackAddresses(started.bootstrap, started.mongodb_uri, issuer, data)
+        admin = started.login(ADMIN)
+        await ensure_acls(started.bootstrap, admin, [TEST_TOPICS], TEST_GROUPS, Pattern.PREFIXED)
+        folder = started.data / "issuer"
+        yield StackAddresses(started.bootstrap, started.mongodb_uri, started.issuer, folder, started.data)
     finally:
         await running.__aexit__(None, None, None)
 
 
-def access_of(issuer: Issuer) -> KafkaAccess:
-    """Return what a stack needs to take this issuer's tokens."""
-    return KafkaAccess(TokenTrust(issuer.jwks_url, issuer.name), issuer.login, "lync-archiver")
-
-
 @pytest.fixture
 def issuer(stack: StackAddresses) -> Issuer:
-    """The issuer that the session's Kafka trusts; tests that need it say nothing where another Kafka is used."""
-    if stack.issuer is None:
-        pytest.skip("Kafka takes no tokens of a test's issuer")
-    return stack.issuer
+    """The issuer that the session's Kafka trusts, as one that signs whatever a test asks it to."""
+    if stack.data is None:
+        pytest.skip("the keys of the issuer that is set are not a test's to use")
+    return real_issuer(stack.issuer_folder, stack.issuer)
 
 
 @pytest.fixture

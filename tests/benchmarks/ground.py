@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
-from consumers.development_authority import DevelopmentAuthority
-
 from consumers.archiver import Archiver
 from consumers.batch import Batch, LaneId
 from consumers.grant_keeper import GrantKeeper
 from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
 from consumers.mongo.layout import Database, prepare
+from consumers.mongo.partners import MongoPartners
 from consumers.mongo.store import MongoStore, connect
 from deploy.stack.acls import Pattern, ensure_acls
 from deploy.stack.local import RunningStack
@@ -26,6 +25,7 @@ from schemas.catalogue import Stream
 from schemas.clock import SystemClock
 from schemas.login import ADMIN, ARCHIVER, PRODUCER
 from schemas.record import Record
+from tests.support.trust import PARTNER, ReadyAuthority
 
 PREFIX: Final = "bench-"
 """What the names of topics and groups begin with."""
@@ -90,8 +90,7 @@ async def filled(stack: RunningStack, records: Iterable[Record]) -> Topics:
     topics = Topics(*(f"{PREFIX}{mark}.{name}" for name in ("conversations", "conferences", "contacts")))
     admin = stack.login(ADMIN)
     await ensure_topics(stack.bootstrap, topics, SystemClock(), login=admin)
-    if admin is not None:
-        await ensure_acls(stack.bootstrap, admin, [PREFIX], PREFIX, Pattern.PREFIXED)
+    await ensure_acls(stack.bootstrap, admin, [PREFIX], PREFIX, Pattern.PREFIXED)
     async with KafkaPublisher(stack.bootstrap, stack.login(PRODUCER)) as publisher:
         await publisher.publish(_into(topics, records))
     return topics
@@ -109,6 +108,7 @@ async def archive_database(stack: RunningStack) -> AsyncIterator[Database]:
     database = connect(stack.mongodb_uri, f"bench_{uuid4().hex[:8]}")
     try:
         await prepare(database)
+        await MongoPartners(database).put(PARTNER)
         yield database
         await database.client.drop_database(database.name)
     finally:
@@ -123,7 +123,7 @@ async def archived(stack: RunningStack, topics: Mapping[str, Stream], database: 
     source.watch = watch
     await source.start()
     try:
-        grants = GrantKeeper(DevelopmentAuthority(clock), clock)
+        grants = GrantKeeper(ReadyAuthority(), clock)
         limits = LaneLimits(batch_records=batch)
         parts = LaneParts(source, MongoStore(database, clock), grants, watch, clock, topics, limits)
         await Archiver(parts, source, flush_timeout_s=20).run(asyncio.Event(), until_caught_up=True)

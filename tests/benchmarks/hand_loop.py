@@ -19,7 +19,7 @@ async def hand_loop(
 ) -> Rate:
     """Copy `records` records into the collection; one document a record, with its headers and its decoded value."""
     login = stack.login(ARCHIVER)
-    provider = None if login is None else TokenProvider(stack.bootstrap, login)
+    provider = TokenProvider(stack.bootstrap, login)
     consumer = AIOKafkaConsumer(
         *topics,
         bootstrap_servers=stack.bootstrap,

@@ -5,8 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from deploy.stack.acls import Pattern, ensure_acls
 from deploy.stack.local import local_stack
 from producers.topics import Topics
+from schemas.login import ADMIN
 from tests.fault.episodes import digest_of, killed_digest, simulated
 from tests.support.program import Program
 
@@ -17,7 +19,9 @@ async def main() -> int:
     """Archive four hours of 500 users in six ways, and once more while it is killed ten times."""
     with tempfile.TemporaryDirectory() as folder:
         async with local_stack(Path(folder) / "stack") as stack:
-            program = Program(stack.bootstrap, stack.mongodb_uri, Topics(), Path(folder))
+            await ensure_acls(stack.bootstrap, stack.login(ADMIN), Topics().names, "test_", Pattern.PREFIXED)
+            issuer_folder = stack.data / "issuer"
+            program = Program(stack.bootstrap, stack.mongodb_uri, stack.issuer, issuer_folder, Topics(), Path(folder))
             recording = await asyncio.to_thread(simulated, program, USERS, HOURS, SEED)
             digests = set()
             for workers in (1, 2):

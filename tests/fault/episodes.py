@@ -21,7 +21,9 @@ Progress = Callable[[], Awaitable[int]]
 
 def another_archive(program: Program) -> Program:
     """Return the same program with an empty archive of its own."""
-    return replace(program, database=f"test_{uuid4().hex[:12]}")
+    other = replace(program, database=f"test_{uuid4().hex[:12]}")
+    other.trust_issuer()
+    return other
 
 
 def simulated(program: Program, users: int, hours: float, seed: int = 1) -> Path:

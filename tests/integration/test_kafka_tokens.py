@@ -7,6 +7,7 @@ import struct
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from contextlib import closing, suppress
+from datetime import timedelta
 from typing import Any, Final
 
 import jwt
@@ -23,13 +24,14 @@ from consumers.kafka_source import KafkaSource
 from deploy.stack.state import HOST, Ports, load_ports
 from producers.kafka_publisher import KafkaPublisher
 from producers.kafka_recorder import KafkaRecorder
+from producers.tokens.keyring import Keyring
 from producers.topics import Topics
 from schemas.clock import SystemClock
 from schemas.errors import DependencyUnavailable, Misconfigured
 from schemas.login import ARCHIVER, PRODUCER, KafkaLogin
 from schemas.principals import EXCHANGE, Principal
 from tests.conftest import StackAddresses
-from tests.support.issuer import KID, REALM, Issuer, Tokens, new_key
+from tests.support.issuer import REALM, Issuer, Tokens, new_key
 from tests.support.waiting import await_until
 
 SECONDS: Final = 5.0
@@ -49,8 +51,8 @@ def _header_and_claims(token: str, header: dict[str, Any]) -> str:
 
 
 def _hs256_with_the_public_key(issuer: Issuer) -> str:
-    public = issuer.keys[KID].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    head = _part({"typ": "at+jwt", "alg": "HS256", "kid": KID}) + "." + _part(issuer.claims(PRODUCER))
+    public = issuer.keys[issuer.kid].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    head = _part({"typ": "at+jwt", "alg": "HS256", "kid": issuer.kid}) + "." + _part(issuer.claims(PRODUCER))
     signature = hmac.digest(public, head.encode(), "sha256")  # by hand, since no library would
     return f"{head}.{urlsafe_b64encode(signature).decode().rstrip('=')}"
 
@@ -72,9 +74,9 @@ def _without(claim: str) -> Callable[[Issuer], str]:
     return made
 
 
-def _by_another_key(kid: str) -> Callable[[Issuer], str]:
+def _by_another_key(kid: str | None) -> Callable[[Issuer], str]:
     def made(issuer: Issuer) -> str:
-        return Issuer(keys={kid: new_key()}).signed(issuer.claims(PRODUCER), kid)
+        return Issuer(keys={kid or issuer.kid: new_key()}).signed(issuer.claims(PRODUCER))
 
     return made
 
@@ -108,10 +110,10 @@ REFUSED: Final[dict[str, Callable[[Issuer], str]]] = {
     "client-empty": _with(nameid=""),
     "client-a-list": _with(nameid=[PRODUCER, "lync-admin"]),
     "unknown-key": _by_another_key("other-key"),
-    "another-key-under-the-known-id": _by_another_key(KID),
+    "another-key-under-the-known-id": _by_another_key(None),
     "claims-changed": _changed,
     "signature-missing": lambda issuer: _good(issuer).rpartition(".")[0] + ".",
-    "alg-none": lambda issuer: _header_and_claims(_good(issuer), {"kid": KID}),
+    "alg-none": lambda issuer: _header_and_claims(_good(issuer), {"kid": issuer.kid}),
     "alg-hs256-with-the-public-key": _hs256_with_the_public_key,
     "no-token": lambda _issuer: "",
     "no-jwt": lambda _issuer: "let-me-in",
@@ -167,7 +169,7 @@ async def assert_nothing_is_told(connection: AIOKafkaConnection) -> None:
 ACCEPTED: Final[dict[str, Callable[[Issuer], str]]] = {
     "as-issued": _good,
     "audience-among-others": _with(aud=["mongodb", "kafka"]),
-    "key-id-missing": lambda issuer: jwt.encode(issuer.claims(PRODUCER), issuer.keys[KID], algorithm="RS256"),
+    "key-id-missing": lambda issuer: jwt.encode(issuer.claims(PRODUCER), issuer.keys[issuer.kid], algorithm="RS256"),
     "a-minute-to-live": lambda issuer: issuer.signed(issuer.claims(PRODUCER, 60)),
 }
 
@@ -280,21 +282,19 @@ async def test_a_token_in_another_form_gets_nothing(stack: StackAddresses, issue
 
 async def test_a_key_that_is_published_later_is_taken(stack: StackAddresses, issuer: Issuer) -> None:
     """An unknown key makes the broker fetch the keys again, so that a roll-over needs no restart."""
-    issuer.keys["next-key"] = new_key()
-    try:
-        token = issuer.signed(issuer.claims(PRODUCER), "next-key")
-        login = forged_login(issuer, PRODUCER, token)
+    clock = SystemClock()
+    keys = Keyring(stack.issuer_folder, REALM, clock).roll(clock.now() + timedelta(hours=1), lead_s=0)
+    assert keys.following is not None
+    following = Issuer(clock, {keys.following.x5t: keys.following.private}, issuer.jwks_url)
 
-        async def is_taken() -> bool:
-            try:
-                await check_login(stack.bootstrap, login)
-            except Misconfigured:
-                return False
-            return True
+    async def is_taken() -> bool:
+        try:
+            await check_login(stack.bootstrap, following.login(PRODUCER))
+        except Misconfigured:
+            return False
+        return True
 
-        await await_until(is_taken, 40)
-    finally:
-        del issuer.keys["next-key"]
+    await await_until(is_taken, 40)
 
 
 async def test_no_secret_is_left_in_the_open(stack: StackAddresses, issuer: Issuer, ports: Ports) -> None:

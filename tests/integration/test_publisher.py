@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,13 +141,14 @@ async def test_a_broker_that_is_not_there_is_an_error_at_once() -> None:
     """A port on which nobody listens is said in a sentence."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        absent = StackAddresses(f"127.0.0.1:{unused.getsockname()[1]}", "")
-        with pytest.raises(DependencyUnavailable, match="Kafka"):
-            await publish(absent, [])
-        with pytest.raises(DependencyUnavailable, match="Kafka"):
-            await recorded_from(absent, "t")
-        with pytest.raises(DependencyUnavailable, match="does not answer to a login"):
-            await publish(replace(absent, issuer=Issuer()), [])
+        bootstrap = f"127.0.0.1:{unused.getsockname()[1]}"
+        for login in (None, Issuer().login(PRODUCER)):
+            with pytest.raises(DependencyUnavailable, match="Kafka"):
+                async with KafkaPublisher(bootstrap, login):
+                    pass
+            with pytest.raises(DependencyUnavailable, match="Kafka"):
+                async with KafkaRecorder(bootstrap, ["t"], ManualClock(), login):
+                    pass
 
 
 async def test_following_goes_on_until_it_is_left(stack: StackAddresses, topics: Topics) -> None:

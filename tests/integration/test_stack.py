@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pymongo import AsyncMongoClient
 
 from deploy.errors import InvalidSettings
-from deploy.settings import Addresses, load_settings, resolve_addresses
+from deploy.settings import issuer_url, kafka_bootstrap, load_settings, mongodb_uri
 from deploy.stack.pids import read_pid, started_at, write_pid
 from deploy.stack.topics import PARTITIONS, connect_admin
+from producers.kafka_publisher import KafkaPublisher
+from producers.kafka_recorder import KafkaRecorder
 from producers.topics import Topics
-from schemas.login import ADMIN
+from schemas.clock import SystemClock
+from schemas.login import ADMIN, ARCHIVER, PRODUCER
+from schemas.record import Record
 from tests.conftest import StackAddresses
 from tests.support.waiting import await_until
 
-SERVERS = ("kafka", "mongodb")
+SERVERS = ("kafka", "mongodb", "issuer")
 
 
 @dataclass(frozen=True)
@@ -94,22 +97,28 @@ async def mongodb(uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, Any]]]:
         yield client
 
 
-async def write_to_both(addresses: Addresses) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=addresses.bootstrap, acks="all") as producer:
-        await producer.send_and_wait("lync.contacts", b"kept", partition=0)
+KEPT = Record("lync.contacts", 0, -1, 0, b"key", (), b"kept")
+
+
+def addresses_of(data: Path, now: dict[str, Any]) -> StackAddresses:
+    """Return where the stack's servers are, by its own word."""
+    return StackAddresses(now["kafka"], now["mongodb"], now["issuer"], data / "issuer")
+
+
+async def write_to_both(addresses: StackAddresses) -> None:
+    async def one() -> AsyncIterator[Record]:
+        yield KEPT
+
+    async with KafkaPublisher(addresses.bootstrap, addresses.login(PRODUCER)) as publisher:
+        await publisher.publish(one())
     async with mongodb(addresses.mongodb_uri) as client:
         await client.kept.things.insert_one({"_id": "kept"})
 
 
-async def assert_both_kept(addresses: Addresses) -> None:
-    consumer = AIOKafkaConsumer(bootstrap_servers=addresses.bootstrap, enable_auto_commit=False)
-    async with consumer:
-        partition = TopicPartition("lync.contacts", 0)
-        consumer.assign([partition])
-        await consumer.seek_to_beginning(partition)
-        async with asyncio.timeout(20):
-            record = await consumer.getone()
-    assert record.value == b"kept"
+async def assert_both_kept(addresses: StackAddresses) -> None:
+    login = addresses.login(ARCHIVER)
+    async with KafkaRecorder(addresses.bootstrap, [KEPT.topic], SystemClock(), login) as recorder:
+        assert [record.value async for record in recorder.history()] == [b"kept"]
     async with mongodb(addresses.mongodb_uri) as client:
         assert await client.kept.things.find_one() == {"_id": "kept"}
 
@@ -132,17 +141,19 @@ async def test_up_status_and_down_can_be_repeated(data: Path) -> None:
     assert [server_pid(data, server) for server in SERVERS] == pids
 
     settings = load_settings(stack={"data": data})
-    assert resolve_addresses(settings) == Addresses(first["kafka"], first["mongodb"])
+    assert kafka_bootstrap(settings) == first["kafka"]
+    assert mongodb_uri(settings) == first["mongodb"]
+    assert issuer_url(settings) == first["issuer"]
 
     assert "stopped" in (await run_stack("down", data)).out
     assert "not running" in (await run_stack("down", data)).out
     assert (await status(data))["running"] is False
     with pytest.raises(InvalidSettings, match=r"start it with `lync-archiver stack up`"):
-        resolve_addresses(settings)
+        kafka_bootstrap(settings)
 
 
 async def test_two_starts_at_once_over_pid_files_of_other_processes_start_one_stack(data: Path) -> None:
-    for server, pid in zip(SERVERS, (os.getpid(), 2**22), strict=True):
+    for server, pid in zip(SERVERS, (os.getpid(), 2**22, 1), strict=True):
         folder = data / server
         folder.mkdir(parents=True)
         write_pid(folder / "pid", pid)
@@ -158,18 +169,18 @@ async def test_two_starts_at_once_over_pid_files_of_other_processes_start_one_st
 async def test_up_restarts_killed_servers_on_their_ports_with_their_data(data: Path) -> None:
     await up(data)
     before = await status(data)
-    addresses = Addresses(before["kafka"], before["mongodb"])
+    addresses = addresses_of(data, before)
     await write_to_both(addresses)
     for server in SERVERS:
-        survivor = next(other for other in SERVERS if other != server)
-        survivor_pid = server_pid(data, survivor)
+        survivors = [other for other in SERVERS if other != server]
+        survivor_pids = [server_pid(data, survivor) for survivor in survivors]
 
         await kill(data, server)
         assert (await status(data))[server] is None
         assert "up again" in (await up(data)).out
 
         assert await status(data) == before
-        assert server_pid(data, survivor) == survivor_pid
+        assert [server_pid(data, survivor) for survivor in survivors] == survivor_pids
         await assert_both_kept(addresses)
 
 

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Final
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from producers.tokens.keyring import Keyring
+from producers.tokens.service import JWKS_PATH
 from schemas.clock import Clock, SystemClock
 from schemas.errors import LyncArchiverError
 from schemas.login import KAFKA_AUDIENCE, KafkaLogin
@@ -51,8 +54,14 @@ class Issuer:
             "jti": uuid.uuid4().hex,
         }
 
-    def signed(self, claims: dict[str, Any], kid: str = KID) -> str:
+    @property
+    def kid(self) -> str:
+        """The id of the key that signs unless another is asked for."""
+        return next(iter(self.keys))
+
+    def signed(self, claims: dict[str, Any], kid: str | None = None) -> str:
         """Return a token of these claims by the issuer's key of that id."""
+        kid = kid or self.kid
         return jwt.encode(claims, self.keys[kid], algorithm="RS256", headers={"typ": "at+jwt", "kid": kid})
 
     def login(self, client: str, life_s: float = 3600) -> KafkaLogin:
@@ -75,6 +84,9 @@ class Tokens:
     error: LyncArchiverError | None = None
     forged: str | None = None
 
+    def discard(self, audience: str) -> None:
+        """Nothing is kept."""
+
     async def token(self, audience: str) -> str:
         if self.error is not None:
             raise self.error
@@ -82,6 +94,13 @@ class Tokens:
         if self.forged is not None:
             return self.forged
         return self.issuer.signed(self.issuer.claims(self.client, self.life_s) | {"aud": audience})
+
+
+def real_issuer(folder: Path, url: str) -> Issuer:
+    """Return the issuer whose keys are in this folder, as one that signs whatever a test asks it to."""
+    clock = SystemClock()
+    keys = {key.x5t: key.private for key in Keyring(folder, REALM, clock).keys().published}
+    return Issuer(clock, keys, f"{url}{JWKS_PATH}")
 
 
 @contextmanager

@@ -22,6 +22,8 @@ class Program:
 
     bootstrap: str
     mongodb_uri: str
+    issuer: str
+    issuer_folder: Path
     topics: Topics
     folder: Path
     database: str = field(default_factory=lambda: f"test_{uuid4().hex[:12]}")
@@ -37,6 +39,8 @@ class Program:
             "KAFKA__CONTACTS_TOPIC": self.topics.contacts,
             "MONGODB__URI": self.mongodb_uri,
             "MONGODB__DATABASE": self.database,
+            "ISSUER__URL": self.issuer,
+            "ISSUER__FOLDER": str(self.issuer_folder.absolute()),
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         return kept | {PREFIX + name: value for name, value in own.items()}
@@ -71,6 +75,10 @@ class Program:
                 stdout=subprocess.DEVNULL,
                 stderr=log,
             )
+
+    def trust_issuer(self) -> None:
+        """Add the issuer as the archive's partner application, by the name lync."""
+        self.run("partner", "add", "lync", "--metadata-url", f"{self.issuer}/metadata/json/1")
 
     def archive(self, *arguments: object) -> dict[str, int]:
         """Archive until caught up and return the counts."""
