@@ -74,12 +74,14 @@ class Tokens:
     given: int = 0
     error: LyncArchiverError | None = None
     forged: str | None = None
+    forgeries: int = 0
 
     async def token(self, audience: str) -> str:
         if self.error is not None:
             raise self.error
         self.given += 1
         if self.forged is not None:
+            self.forgeries += 1
             return self.forged
         return self.issuer.signed(self.issuer.claims(self.client, self.life_s) | {"aud": audience})
 
