@@ -1,6 +1,7 @@
 """The client listener over TLS: the same tokens, and nobody reads them on the way."""
 
 import ssl
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -13,12 +14,14 @@ from cryptography.x509.oid import NameOID
 
 from deploy.stack.listeners import TokenTrust
 from deploy.stack.local import local_stack
-from deploy.stack.stack import KafkaAccess
+from deploy.stack.stack import KafkaAccess, UpOutcome
 from producers.kafka_login import check_login
 from producers.kafka_publisher import KafkaPublisher
+from producers.topics import Topics
 from schemas.clock import SystemClock
 from schemas.errors import DependencyUnavailable
 from schemas.login import PRODUCER, KafkaLogin
+from schemas.record import Record
 from tests.support.issuer import Issuer, new_key, serving_issuer
 
 
@@ -50,8 +53,15 @@ def over_tls(issuer: Issuer, context: ssl.SSLContext, client: str) -> KafkaLogin
     return issuer.login(client)._replace(tls=context)
 
 
+async def one(topic: str) -> AsyncIterator[Record]:
+    yield Record(topic, 0, -1, 1, b"k", (), b"v")
+
+
 async def test_tokens_work_over_tls_and_nothing_works_without(tmp_path: Path) -> None:
-    """The stack makes its topics and grants over TLS; a client without it, or that trusts another, gets nowhere."""
+    """The stack makes its topics and grants over TLS; a client without it, or that trusts another, gets nowhere.
+
+    A broker that is started again, with another password of its own, holds to what was granted.
+    """
     file, context = keystore(tmp_path)
     with serving_issuer() as issuer:
         trust = TokenTrust(issuer.jwks_url, issuer.name, keystore=file)
@@ -62,3 +72,7 @@ async def test_tokens_work_over_tls_and_nothing_works_without(tmp_path: Path) ->
             for login in (issuer.login(PRODUCER), over_tls(issuer, ssl.create_default_context(), PRODUCER)):
                 with pytest.raises(DependencyUnavailable, match="does not answer to a login"):
                     await check_login(stack.bootstrap, login)
+            await stack.stack.kafka.stop()
+            assert await stack.stack.up() is UpOutcome.HEALED
+            async with KafkaPublisher(stack.bootstrap, stack.login(PRODUCER)) as publisher:
+                assert await publisher.publish(one(Topics().contacts)) == 1
