@@ -36,8 +36,8 @@ class LoginRefused(Misconfigured):
 class TokenProvider(AbstractTokenProvider):
     """Gives the client a token for each connection, once the broker has accepted that very token.
 
-    Were a refused one given, the client would take the broker's answers to its requests for failures of theirs, and
-    end where waiting helps. `trouble` is why there is no token at the moment; the client goes on trying meanwhile.
+    Given a refused one, the client would be cut off and connect again without end, and nobody would learn why.
+    `trouble` is why there is no token at the moment; the client goes on trying meanwhile.
     """
 
     def __init__(self, bootstrap: str, login: KafkaLogin, clock: Clock = _CLOCK) -> None:

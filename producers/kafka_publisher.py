@@ -26,6 +26,7 @@ from aiokafka.partitioner import murmur2
 
 from producers.kafka_login import TokenProvider, check_login, login_options
 from producers.ports import PublishRefused
+from schemas.clock import Clock, SystemClock
 from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
 from schemas.login import KafkaLogin
 from schemas.record import Record
@@ -70,20 +71,25 @@ _CREDENTIALS: Final = (
 )
 
 
+_CLOCK: Final = SystemClock()
+
+
 class _Sent(NamedTuple):
     """A record on its way."""
 
     number: int
     record: Record
     size: int
+    since_s: float
     delivery: "Future[Any]"
 
 
 class KafkaPublisher:
     """Publishes to Kafka with an idempotent producer; used as a context, which connects and disconnects."""
 
-    def __init__(self, bootstrap: str, login: KafkaLogin | None = None) -> None:
+    def __init__(self, bootstrap: str, login: KafkaLogin | None = None, clock: Clock = _CLOCK) -> None:
         self._bootstrap = bootstrap
+        self._clock = clock
         self._login = login
         self._provider = None if login is None else TokenProvider(bootstrap, login)
         self._options = login_options(login, self._provider)
@@ -159,6 +165,7 @@ class KafkaPublisher:
             self._window[0].delivery.done()
             or len(self._window) >= WINDOW_RECORDS
             or self._window_bytes + size > WINDOW_BYTES
+            or self._clock.monotonic() - self._window[0].since_s > DELIVERY_LIMIT_S  # the records come too slowly
         ):
             await self._confirm_oldest()
 
@@ -166,7 +173,7 @@ class KafkaPublisher:
         oldest = self._window[0]
         if not oldest.delivery.done():
             try:
-                async with asyncio.timeout(DELIVERY_LIMIT_S):
+                async with asyncio.timeout(oldest.since_s + DELIVERY_LIMIT_S - self._clock.monotonic()):
                     await asyncio.wait([oldest.delivery])
             except TimeoutError as error:
                 message = f"Kafka has not confirmed record {oldest.number} for {DELIVERY_LIMIT_S:.0f} s"
@@ -184,7 +191,7 @@ class KafkaPublisher:
         except KafkaError as error:
             raise _refused(number, record, error) from error
         size = len(record.value or b"")
-        self._window.append(_Sent(number, record, size, delivery))
+        self._window.append(_Sent(number, record, size, self._clock.monotonic(), delivery))
         self._window_bytes += size
 
     async def _handed_over(self, record: Record, partition: int) -> "Future[Any]":

@@ -181,7 +181,8 @@ class Stack:
             broker.write_configuration(folder, ports=ports, trust=trust)
             await asyncio.to_thread(broker.format_storage, java=java, jars=jars, folder=folder)
             await server.start(broker.broker_command(java=java, jars=jars, folder=folder, trust=trust))
-        await server.wait_until(lambda: broker.broker_answers(ports.kafka), state="answering", limit_s=READY_LIMIT_S)
+        # Asked where it never speaks TLS; making the topics waits for the clients' own listener.
+        await server.wait_until(lambda: broker.broker_answers(ports.internal), state="answering", limit_s=READY_LIMIT_S)
         topics, admin = self._options.topics, access.login(ADMIN)
         await ensure_topics(ports.bootstrap, topics, self._clock, login=admin)
         await ensure_acls(ports.bootstrap, admin, topics.names, access.group)

@@ -17,6 +17,7 @@ from deploy.stack.broker import RECORD_BATCH_BYTES_MAX
 from producers.kafka_login import TokenProvider, check_login, login_options
 from producers.topics import Topics
 from schemas.clock import Clock
+from schemas.errors import DependencyUnavailable
 from schemas.login import KafkaLogin
 
 PARTITIONS: Final = 4
@@ -41,15 +42,15 @@ async def ensure_topics(
         StackFailed: Kafka did not do so within `CREATE_LIMIT_S`.
         Misconfigured: Kafka refuses the login.
     """
-    if login is not None:
-        await check_login(bootstrap, login)
     limit = clock.monotonic() + CREATE_LIMIT_S
     while True:
         try:
+            if login is not None:
+                await check_login(bootstrap, login)
             if await _create(bootstrap, login, topics.names, partitions):
                 return
             problem = "they have no leader yet"
-        except KafkaError as exc:  # a broker that has just started may be fenced for a moment
+        except (KafkaError, DependencyUnavailable) as exc:  # a broker that has just started may be fenced for a moment
             problem = str(exc) or type(exc).__name__
         if clock.monotonic() > limit:
             raise StackFailed(f"Kafka did not create the topics {', '.join(topics.names)}: {problem}")

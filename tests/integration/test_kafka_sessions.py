@@ -9,6 +9,7 @@ import pytest
 
 from consumers.batch import LaneId
 from consumers.kafka_source import KafkaSource
+from producers import kafka_publisher
 from producers.kafka_publisher import KafkaPublisher
 from producers.kafka_recorder import KafkaRecorder
 from producers.pacing import paced
@@ -32,6 +33,12 @@ LIVES: Final = 4
 
 LIMIT_S: Final = 60.0
 
+SLOW: Final = 0.05
+"""A pace at which a publisher's window would take minutes to fill."""
+
+SECONDS: Final = 30.0
+"""What an end "in seconds" may take on a busy machine."""
+
 
 def numbered(topic: str) -> Sequence[Record]:
     """Records of one partition each in turn, `PACE_MS` apart, more than any test takes."""
@@ -44,13 +51,14 @@ def numbered(topic: str) -> Sequence[Record]:
 class Flow:
     """Records as they are published, until there were enough of them."""
 
-    def __init__(self, topic: str) -> None:
+    def __init__(self, topic: str, speed: float = 1.0) -> None:
+        self._speed = speed
         self.sent: list[Record] = []
         self.enough = asyncio.Event()
         self._records = numbered(topic)
 
     async def records(self) -> AsyncIterator[Record]:
-        async for record in paced(iter(self._records), 1.0, SystemClock()):
+        async for record in paced(iter(self._records), self._speed, SystemClock()):
             if self.enough.is_set():
                 return
             self.sent.append(record)
@@ -176,7 +184,7 @@ async def test_tokens_refused_in_mid_run_are_told_and_lose_nothing(
         publishing = asyncio.create_task(publisher.publish(flow.records()))
         await await_until(lambda: member.count > 100, LIMIT_S)
         writer.forged = reader.forged = issuer.signed(issuer.claims(PRODUCER, -60))
-        await await_until(lambda: bool(member.troubles), LIMIT_S)
+        await await_until(lambda: bool(member.troubles) and writer.forgeries > 2, LIMIT_S)
         assert not publishing.done()
         writer.forged = reader.forged = None
         stopped_at = member.count
@@ -186,6 +194,23 @@ async def test_tokens_refused_in_mid_run_are_told_and_lose_nothing(
         await await_until(lambda: member.count >= len(flow.sent), LIMIT_S)
     assert_all_came_once_in_order(member, flow.sent)
     assert all("refused the token of lync-archiver: invalid_token" in trouble for trouble in member.troubles)
+
+
+async def test_a_publisher_whose_tokens_stay_refused_says_so(
+    stack: StackAddresses, issuer: Issuer, topics: Topics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the time that a record may wait, publishing ends with the broker's word and not with a time-out's."""
+    monkeypatch.setattr(kafka_publisher, "DELIVERY_LIMIT_S", 3.0)
+    writer = Tokens(issuer, PRODUCER, LIFE_S)
+    clock = SystemClock()
+    with pytest.raises(DependencyUnavailable, match="refused the token of lync-producer: invalid_token"):  # noqa: PT012
+        async with KafkaPublisher(stack.bootstrap, KafkaLogin(PRODUCER, writer)) as publisher:
+            publishing = asyncio.create_task(publisher.publish(Flow(topics.contacts, SLOW).records()))
+            await await_until(lambda: bool(publisher._window), LIMIT_S)
+            writer.forged = issuer.signed(issuer.claims(PRODUCER, -60))
+            begun = clock.monotonic()
+            await publishing
+    assert clock.monotonic() - begun < SECONDS
 
 
 @pytest.mark.parametrize("error", [DependencyUnavailable("the issuer is away"), Misconfigured("we are unknown")])

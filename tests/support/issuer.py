@@ -83,6 +83,7 @@ class Tokens:
     given: int = 0
     error: LyncArchiverError | None = None
     forged: str | None = None
+    forgeries: int = 0
 
     def discard(self, audience: str) -> None:
         """Nothing is kept."""
@@ -92,6 +93,7 @@ class Tokens:
             raise self.error
         self.given += 1
         if self.forged is not None:
+            self.forgeries += 1
             return self.forged
         return self.issuer.signed(self.issuer.claims(self.client, self.life_s) | {"aud": audience})
 
