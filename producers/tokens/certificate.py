@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -69,8 +70,11 @@ def to_pem(key: SigningKey) -> bytes:
 
 def from_pem(text: bytes) -> SigningKey:
     """Return the key of such a text. Raises ValueError for any other."""
-    private = load_pem_private_key(text, password=None)
-    certificate = x509.load_pem_x509_certificate(text)
+    try:
+        private = load_pem_private_key(text, password=None)
+        certificate = x509.load_pem_x509_certificate(text)
+    except (TypeError, UnsupportedAlgorithm) as error:  # encrypted, or of a kind that is not known
+        raise ValueError("the key cannot be read") from error
     if not isinstance(private, rsa.RSAPrivateKey) or private.key_size < KEY_BITS:
         raise ValueError(f"the key is not RSA of {KEY_BITS} bits or more")
     if certificate.public_key() != private.public_key():

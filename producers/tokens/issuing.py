@@ -3,7 +3,7 @@
 from secrets import token_urlsafe
 from typing import Final, NamedTuple
 
-from producers.tokens.keyring import Keyring
+from producers.tokens.keyring import OVERLAP_S, Keyring
 from producers.tokens.signing import signed, unsigned
 from schemas.clock import Clock
 from schemas.principals import LYNC, Principal
@@ -11,8 +11,8 @@ from schemas.principals import LYNC, Principal
 LIFE_S: Final = 3600
 """A token's life unless the settings say otherwise: hours at most is the advice, and services renew in time."""
 
-LIFE_S_MAX: Final = 12 * 3600
-"""As long as the samples' tokens live; what is stolen is worth that long."""
+LIFE_S_MAX: Final = OVERLAP_S
+"""As long as the samples' tokens live; what is stolen is worth that long, and its key is published that long."""
 
 
 class Issued(NamedTuple):

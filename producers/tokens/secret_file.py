@@ -1,12 +1,17 @@
 """Files that hold a secret: for their owner alone, written whole or not at all."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkstemp
 from typing import Final
 
 from schemas.errors import Misconfigured
 
 _OTHERS: Final = 0o077
+_LOCK: Final = "lock"
 
 
 def read_secret(file: Path) -> bytes:
@@ -20,12 +25,41 @@ def read_secret(file: Path) -> bytes:
 
 
 def write_secret(file: Path, content: bytes) -> None:
-    """Write a secret file, replacing one that is there; its folder is made for its owner alone."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    part.replace(file)
+    """Write a secret file, replacing one that is there; a reader sees all of the one or of the other.
+
+    Raises Misconfigured where its folder cannot be written, or others than its owner may use that.
+    """
+    make_private(file.parent)
+    try:
+        descriptor, name = mkstemp(dir=file.parent, prefix=f".{file.name}.")  # mode 0600, a name nobody else has
+        part = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as out:
+                out.write(content)
+                out.flush()
+                os.fsync(out.fileno())
+            part.replace(file)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise Misconfigured(f"{file} cannot be written: {error.strerror}") from error
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder for its owner alone, unless it is there. Raises Misconfigured where others may use it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = folder.stat().st_mode
+    except OSError as error:
+        raise Misconfigured(f"{folder} cannot be made: {error.strerror}") from error
+    if mode & _OTHERS:
+        raise Misconfigured(f"{folder} holds secrets and others than its owner may use it: chmod 700 {folder}")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes and threads out of a private folder, which is made first. Raises as `make_private` does."""
+    make_private(folder)
+    with (folder / _LOCK).open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
