@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -61,17 +62,36 @@ def test_secrets_stay_and_new_clients_get_theirs(tmp_path: Path) -> None:
     assert more.authenticate(ADMIN, secret(tmp_path, ADMIN)) is None
 
 
+OPENING: Final = """
+import sys
+from pathlib import Path
+from producers.tokens.clients import CLIENTS, ClientRegister, secret_file
+
+folder = Path(sys.argv[1])
+register = ClientRegister(folder)
+print("ready", flush=True)
+sys.stdin.readline()
+register.open()
+print("open", flush=True)
+sys.stdin.readline()
+print(all(register.authenticate(client.id, secret_file(folder, client.id).read_text()) for client in CLIENTS))
+"""
+
+
 def test_issuers_that_start_at_once_agree_on_the_secrets(tmp_path: Path) -> None:
     """Each secret that is on disk afterwards is the one that every issuer takes."""
-    script = (
-        "import sys; from pathlib import Path; from producers.tokens.clients import *; "
-        "folder = Path(sys.argv[1]); register = ClientRegister(folder); register.open(); sys.stdin.read(); "
-        "print(all(register.authenticate(c.id, secret_file(folder, c.id).read_text()) for c in CLIENTS))"
-    )
-    command = [sys.executable, "-c", script, str(tmp_path)]
+    command = [sys.executable, "-c", OPENING, str(tmp_path)]
     pipe = subprocess.PIPE
-    issuers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(4)]
-    assert [issuer.communicate("", timeout=60)[0].strip() for issuer in issuers] == ["True"] * 4
+    issuers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(6)]
+    for expected in ("ready", "open"):
+        for one in issuers:
+            assert one.stdout is not None
+            assert one.stdout.readline().strip() == expected
+        for one in issuers:
+            assert one.stdin is not None
+            one.stdin.write("\n")
+            one.stdin.flush()
+    assert [one.communicate(timeout=60)[0].strip() for one in issuers] == ["True"] * len(issuers)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"a": 1}', '{"a": "é"}', '{"a": "00"}', "null"])
