@@ -1,6 +1,5 @@
 """The issuer's pages: metadata document, JWKS, and the token endpoint (RFC 6749, section 4.4)."""
 
-import binascii
 from base64 import b64decode
 from typing import Final
 from urllib.parse import parse_qs, unquote_plus
@@ -13,6 +12,7 @@ from starlette.routing import Route
 from producers.tokens.clients import Client, ClientRegister
 from producers.tokens.documents import jwks, metadata
 from producers.tokens.issuing import Issued, TokenIssuer
+from schemas.errors import Misconfigured
 from schemas.login import KAFKA_AUDIENCE
 from schemas.principals import parse_audience
 
@@ -27,6 +27,13 @@ NAME_ISSUER: Final = "urn:office:idp:activedirectory"
 BODY_BYTES_MAX: Final = 8 * 1024
 """A request for a token: a grant type, an audience, a user."""
 
+FIELDS_MAX: Final = 8
+"""Four are known; others are passed over (RFC 6749, section 3.2)."""
+
+NAME_CHARS_MAX: Final = 1024
+"""More than any UPN, SID or URN has, and little enough for a token that HTTP servers take."""
+
+FORM: Final = "application/x-www-form-urlencoded"
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
@@ -50,7 +57,10 @@ def issuer_app(issuer: TokenIssuer, clients: ClientRegister, location: str) -> S
         return JSONResponse(jwks(issuer.keyring.keys()))
 
     def health(_: Request) -> Response:
-        issuer.keyring.keys()
+        try:
+            issuer.keyring.keys()
+        except Misconfigured:
+            return JSONResponse({"keys": False}, 503)
         return JSONResponse({"keys": True})
 
     async def token(request: Request) -> Response:
@@ -77,7 +87,7 @@ def _client(request: Request, clients: ClientRegister) -> Client:
     scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
     try:
         name, colon, secret = b64decode(credentials, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, or not UTF-8 in it
         name, colon, secret = "", "", ""
     client = clients.authenticate(unquote_plus(name), unquote_plus(secret))
     if scheme.lower() != "basic" or not colon or client is None:
@@ -86,15 +96,18 @@ def _client(request: Request, clients: ClientRegister) -> Client:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """Return the parameters of the body, each of which stands once."""
+    """Return the parameters of the body, each of which stands once (RFC 6749, section 3.2)."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise _Refused("invalid_request")
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > BODY_BYTES_MAX:
             raise _Refused("invalid_request", 413)
     try:
-        found = parse_qs(body.decode("ascii"), keep_blank_values=True, strict_parsing=True, max_num_fields=8)
-    except (ValueError, UnicodeDecodeError) as error:
+        text = body.decode("ascii")
+        found = parse_qs(text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=FIELDS_MAX)
+    except ValueError as error:
         raise _Refused("invalid_request") from error
     if any(len(values) != 1 for values in found.values()):
         raise _Refused("invalid_request")
@@ -102,15 +115,24 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def _issue(issuer: TokenIssuer, client: Client, form: dict[str, str]) -> Issued:
-    if form.get("grant_type") != "client_credentials":
+    if "grant_type" not in form:
+        raise _Refused("invalid_request")
+    if form["grant_type"] != "client_credentials":
         raise _Refused("unsupported_grant_type")
-    audience, user = form.get("resource", ""), form.get("user")
+    audience, user, name_issuer = form.get("resource", ""), form.get("user"), form.get("nii", NAME_ISSUER)
     if audience != KAFKA_AUDIENCE and parse_audience(audience) is None:
-        raise _Refused("invalid_target")
+        raise _Refused("invalid_target")  # RFC 8707, section 2
     if not client.may_ask(audience, for_user=user is not None):
         raise _Refused("unauthorized_client")
     if audience == KAFKA_AUDIENCE:
         return issuer.access_token(audience, client.id)
     if user is None:
         return issuer.app_token(audience)
-    return issuer.user_token(audience, user, form.get("nii", NAME_ISSUER))
+    if not (_is_name(user) and _is_name(name_issuer)):
+        raise _Refused("invalid_request")
+    return issuer.user_token(audience, user, name_issuer)
+
+
+def _is_name(text: str) -> bool:
+    """Visible characters and no others, so that nothing hides in who the user is."""
+    return 0 < len(text) <= NAME_CHARS_MAX and text.isprintable() and " " not in text
