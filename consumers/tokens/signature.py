@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import jwt
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from consumers.tokens.rules import Rule, TokenRefused
@@ -41,7 +42,7 @@ def _certified(certificate: bytes) -> _Certified:
     try:
         parsed = x509.load_der_x509_certificate(certificate)
         key = parsed.public_key()
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise TokenRefused(Rule.UNUSABLE_KEY, "the certificate of the key cannot be read") from error
     if not isinstance(key, RSAPublicKey) or key.key_size < KEY_BITS_MIN:
         raise TokenRefused(Rule.UNUSABLE_KEY, f"the key is not RSA of {KEY_BITS_MIN} bits or more")
