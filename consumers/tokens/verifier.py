@@ -174,7 +174,7 @@ def _user(user: User, partner: PartnerApplication, outer: Compact) -> str:
     if partner.principal.application == SHAREPOINT:
         _check_letter_case(outer)
         if user.name_issuer != ACTIVE_DIRECTORY or not is_sid(user.name):
-            raise TokenRefused(Rule.USER, "the user is not named by a SID of Active Directory")
+            raise TokenRefused(Rule.USER, "the user is not named by a SID of a domain")
         return user.address or user.name
     if not is_address(user.name):
         raise TokenRefused(Rule.USER, "the user is not named by a UPN")
