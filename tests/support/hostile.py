@@ -37,6 +37,7 @@ def _said(error: BaseException | None) -> Iterator[str]:
     """Everything that a log of the error and of what it came from could print."""
     while error is not None:
         yield str(error)
+        yield repr((error, vars(error)))
         error = error.__cause__ or error.__context__
 
 
