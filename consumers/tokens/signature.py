@@ -26,8 +26,8 @@ class _Certified(NamedTuple):
     ends: datetime
 
 
-def check_signature(text: str, certificate: bytes, now: datetime) -> None:
-    """Raise TokenRefused unless the certificate's key, which must be good now, signed the token's very text."""
+def check_signature(text: str, certificate: bytes, now: datetime) -> datetime:
+    """Return until when the key is good. Raises TokenRefused unless it is good now and signed the token's very text."""
     certified = _certified(certificate)
     if not certified.begins <= now < certified.ends:
         raise TokenRefused(Rule.UNUSABLE_KEY, "the certificate of the key is not valid at this time")
@@ -35,6 +35,7 @@ def check_signature(text: str, certificate: bytes, now: datetime) -> None:
         jwt.PyJWS().decode(text, key=certified.key, algorithms=[ALGORITHM])
     except jwt.PyJWTError as error:
         raise TokenRefused(Rule.BAD_SIGNATURE, "the signature is not the key's") from error
+    return certified.ends
 
 
 @lru_cache(maxsize=64)

@@ -177,6 +177,13 @@ def test_a_user_token_opens_the_users_roles_until_the_earlier_end() -> None:
     assert opened.expires_at == datetime.fromtimestamp(SECONDS + 120, UTC)
 
 
+def test_what_is_opened_ends_with_the_key() -> None:
+    """No grant outlives the certificate that its token was signed by, though the token itself would."""
+    der = certificate("lync", ends_h=1)
+    text = signed(app_header({"x5t": thumbprint(der)}), app_claims({"exp": SECONDS + DAY_S}))
+    assert lync_world(der).judge(text).expires_at == NOW + timedelta(hours=1)
+
+
 def test_somebody_unknown_has_no_role() -> None:
     """A user token for somebody unknown opens nothing: there is no role to write with."""
     assert world().judge(user({"nameid": "mallory@fabrikam.example"})).roles == frozenset()
