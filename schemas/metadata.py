@@ -4,9 +4,10 @@ It is all that issuing and checking tokens share. Written to the letter; read wh
 sources write both `keyvalue` and `keyValue` (0.1, no. 7).
 """
 
+import json
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from schemas.errors import Cause, LyncArchiverError, MalformedRecord
 from schemas.json_text import parse_object
@@ -31,17 +32,6 @@ class _Part(BaseModel):
     """Immutable, strict; other products' additional fields are passed over."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _fold_keys(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        names = {name.lower(): name for name in cls.model_fields}
-        folded = {names.get(str(key).lower(), str(key)): part for key, part in value.items()}
-        if len(folded) != len(value):
-            raise ValueError("a key stands twice")
-        return folded
 
 
 class KeyInfo(_Part):
@@ -92,17 +82,34 @@ def parse_metadata(content: bytes) -> MetadataDocument:
     if len(content) > METADATA_BYTES_MAX:
         raise MalformedMetadata(f"the metadata document has more than {METADATA_BYTES_MAX} bytes")
     try:
-        parse_object(content)  # repeated keys, which pydantic's parser takes
-        return MetadataDocument.model_validate_json(content)
+        return MetadataDocument.model_validate_json(json.dumps(_folded(parse_object(content))))
     except MalformedRecord as error:
         twice = error.cause is Cause.DUPLICATE_KEYS
         raise MalformedMetadata(f"the metadata document {'names a key twice' if twice else 'is not JSON'}") from None
+    except RecursionError:
+        raise MalformedMetadata("the metadata document is nested too deeply") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         raise MalformedMetadata(f"the metadata document does not fit: {_place(first['loc'])}") from None
 
 
+def _folded(value: Any) -> Any:
+    """Write every key that is one of ours but for its case as ours; two that become the same are one key twice."""
+    if isinstance(value, list):
+        return [_folded(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    folded = {_NAMES.get(key.lower(), key): _folded(part) for key, part in value.items()}
+    if len(folded) != len(value):
+        raise MalformedRecord(Cause.DUPLICATE_KEYS, "a key stands twice")
+    return folded
+
+
 def _place(location: tuple[int | str, ...]) -> str:
     """Name the field by our own names only."""
-    known = {*MetadataDocument.model_fields, *Key.model_fields, *KeyInfo.model_fields, *KeyValue.model_fields}
+    known = _NAMES.values()
     return ".".join(str(part) for part in location if isinstance(part, int) or part in known) or "the document"
+
+
+_MODELS: Final[tuple[type[BaseModel], ...]] = (MetadataDocument, Key, KeyInfo, KeyValue, Endpoint)
+_NAMES: Final = {name.lower(): name for model in _MODELS for name in model.model_fields}
