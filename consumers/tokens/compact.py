@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any, Final, NamedTuple
 
@@ -11,6 +12,8 @@ TOKEN_CHARS_MAX: Final = 16 * 1024
 """A whole token. A user token with a signature of 4096 bits is below 4 KiB; HTTP servers stop at 8 to 16 KiB."""
 
 PARTS: Final = 3
+
+_BASE64URL: Final = re.compile(r"[0-9A-Za-z_-]*")
 
 
 class Compact(NamedTuple):
@@ -44,22 +47,25 @@ def token_id(text: str) -> str:
 
 def _decode(part: str) -> bytes:
     """Decode base64url without padding, in its one spelling: nothing else has the same bytes."""
-    try:
-        octets = urlsafe_b64decode(part.encode("ascii") + b"=" * (-len(part) % 4))
-    except ValueError as error:
-        raise TokenRefused(Rule.BAD_ENCODING, "a part is not base64url") from error
+    if _BASE64URL.fullmatch(part) is None or len(part) % 4 == 1:
+        raise TokenRefused(Rule.BAD_ENCODING, "a part is not base64url")
+    octets = urlsafe_b64decode(part + "=" * (-len(part) % 4))
     if urlsafe_b64encode(octets).rstrip(b"=").decode() != part:
         raise TokenRefused(Rule.BAD_ENCODING, "a part is not base64url in its one spelling")
     return octets
 
 
 def _object(octets: bytes, what: str) -> dict[str, Any]:
+    refusal: TokenRefused | None = None
+    found: Any = None
     try:
         found = json.loads(octets.decode(), object_pairs_hook=_unique, parse_constant=_refuse_constant)
-    except _Repeated as error:
-        raise TokenRefused(Rule.DUPLICATE_MEMBER, f"the {what} names a member twice") from error
-    except (ValueError, RecursionError) as error:
-        raise TokenRefused(Rule.BAD_JSON, f"the {what} is not JSON") from error
+    except _Repeated:
+        refusal = TokenRefused(Rule.DUPLICATE_MEMBER, f"the {what} names a member twice")
+    except (ValueError, RecursionError):
+        refusal = TokenRefused(Rule.BAD_JSON, f"the {what} is not JSON")
+    if refusal is not None:  # raised here, since the parsers' own errors hold the text, even as a mere context
+        raise refusal
     if not isinstance(found, dict):
         raise TokenRefused(Rule.BAD_JSON, f"the {what} is not a JSON object")
     return found

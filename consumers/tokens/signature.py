@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 import jwt
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from consumers.tokens.rules import Rule, TokenRefused
@@ -25,8 +26,8 @@ class _Certified(NamedTuple):
     ends: datetime
 
 
-def check_signature(text: str, certificate: bytes, now: datetime) -> None:
-    """Raise TokenRefused unless the certificate's key, which must be good now, signed the token's very text."""
+def check_signature(text: str, certificate: bytes, now: datetime) -> datetime:
+    """Return until when the key is good. Raises TokenRefused unless it is good now and signed the token's very text."""
     certified = _certified(certificate)
     if not certified.begins <= now < certified.ends:
         raise TokenRefused(Rule.UNUSABLE_KEY, "the certificate of the key is not valid at this time")
@@ -34,6 +35,7 @@ def check_signature(text: str, certificate: bytes, now: datetime) -> None:
         jwt.PyJWS().decode(text, key=certified.key, algorithms=[ALGORITHM])
     except jwt.PyJWTError as error:
         raise TokenRefused(Rule.BAD_SIGNATURE, "the signature is not the key's") from error
+    return certified.ends
 
 
 @lru_cache(maxsize=64)
@@ -41,7 +43,7 @@ def _certified(certificate: bytes) -> _Certified:
     try:
         parsed = x509.load_der_x509_certificate(certificate)
         key = parsed.public_key()
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise TokenRefused(Rule.UNUSABLE_KEY, "the certificate of the key cannot be read") from error
     if not isinstance(key, RSAPublicKey) or key.key_size < KEY_BITS_MIN:
         raise TokenRefused(Rule.UNUSABLE_KEY, f"the key is not RSA of {KEY_BITS_MIN} bits or more")

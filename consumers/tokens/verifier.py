@@ -29,7 +29,7 @@ ACTIVE_DIRECTORY: Final = "urn:office:idp:activedirectory"
 class AcceptedToken(NamedTuple):
     """What an accepted token opens: for an application itself, or for one `user` and that user's mailbox alone.
 
-    `expires_at` includes the clock skew that is allowed.
+    `expires_at` includes the clock skew that is allowed, and is not after the end of the key's certificate.
     """
 
     principal: Principal
@@ -54,12 +54,11 @@ def verify(
     check_header(token)
     if token.header.get("alg") == "none":
         return _verify_user(token, config, partners, user_roles, now)
-    actor, partner = _verify_signed(token, config, partners, now)
+    actor, partner, ends = _verify_signed(token, config, partners, now)
     if actor.delegated:
         raise TokenRefused(Rule.DELEGATION, "an actor token of a user token stands on its own")
     if partner.trust is TrustLevel.USER:
         raise TokenRefused(Rule.TRUST_LEVEL, "the partner is not trusted to act for itself")
-    ends = datetime.fromtimestamp(actor.ends + config.skew_s, UTC)
     return AcceptedToken(partner.principal, partner.roles, token_id(text), token.header["x5t"], ends, None, None)
 
 
@@ -87,7 +86,7 @@ def _verify_user(
     if token.header.get("alg") == "none":
         raise TokenRefused(Rule.UNSIGNED, "the actor token is unsigned")
     user = user_of(outer)
-    actor, partner = _verify_signed(token, config, partners, now)
+    actor, partner, ends = _verify_signed(token, config, partners, now)
     _check_audience(user.audience, config)
     if user.issuer != actor.name or user.audience != actor.audience:
         raise TokenRefused(Rule.ACTOR, "outer and actor token are not of one issuer for one audience")
@@ -97,7 +96,7 @@ def _verify_user(
     if partner.trust is not TrustLevel.FULL:
         raise TokenRefused(Rule.TRUST_LEVEL, "the partner is not trusted to act for users")
     name = _user(user, partner, outer)
-    ends = datetime.fromtimestamp(min(actor.ends, user.ends) + config.skew_s, UTC)
+    ends = min(ends, datetime.fromtimestamp(user.ends + config.skew_s, UTC))
     mailboxes = frozenset({f"sip:{name}"})
     return AcceptedToken(
         partner.principal, user_roles(name), token_id(outer.text), token.header["x5t"], ends, name, mailboxes
@@ -106,15 +105,15 @@ def _verify_user(
 
 def _verify_signed(
     token: Compact, config: AuthConfig, partners: Sequence[PartnerApplication], now: datetime
-) -> tuple[Actor, PartnerApplication]:
-    """Check everything that both shapes have in common; the header is checked already."""
+) -> tuple[Actor, PartnerApplication, datetime]:
+    """Check everything that both shapes have in common, and say when it ends; the header is checked already."""
     if token.header.get("alg") != ALGORITHM:
         raise TokenRefused(Rule.ALGORITHM, f"the token is not signed by {ALGORITHM}")
     actor = actor_of(token)
     partner = next((one for one in partners if str(one.principal) == actor.issuer), None)
     if partner is None:
         raise TokenRefused(Rule.UNKNOWN_ISSUER, "the issuer is no partner application")
-    check_signature(token.text, _key(token, partner).certificate, now)
+    key_ends = check_signature(token.text, _key(token, partner).certificate, now)
     if not partner.enabled:
         raise TokenRefused(Rule.PARTNER_DISABLED, f"partner application {partner.name} is disabled")
     _check_topology(partner, config)
@@ -124,7 +123,7 @@ def _verify_signed(
     _check_times(actor.begins, actor.ends, config, now)
     if partner.principal.application == SHAREPOINT:
         _check_letter_case(token)
-    return actor, partner
+    return actor, partner, min(key_ends, datetime.fromtimestamp(actor.ends + config.skew_s, UTC))
 
 
 def _key(token: Compact, partner: PartnerApplication) -> PartnerKey:
@@ -181,7 +180,7 @@ def _user(user: User, partner: PartnerApplication, outer: Compact) -> str:
     if partner.principal.application == SHAREPOINT:
         _check_letter_case(outer)
         if user.name_issuer != ACTIVE_DIRECTORY or not is_sid(user.name):
-            raise TokenRefused(Rule.USER, "the user is not named by a SID of Active Directory")
+            raise TokenRefused(Rule.USER, "the user is not named by a SID of a domain")
         return user.address or user.name
     if not is_address(user.name):
         raise TokenRefused(Rule.USER, "the user is not named by a UPN")
