@@ -46,6 +46,12 @@ JOURNALED: Final = WriteConcern(w="majority", j=True, wtimeout=SOCKET_TIMEOUT_MS
 MAJORITY: Final = ReadConcern("majority")
 SNAPSHOT: Final = ReadConcern("snapshot")
 
+CONFLICT_TRIES: Final = 10
+"""A transaction that met another's write, as of a partner that changes, begins anew: nothing of it was written."""
+
+CONFLICT_PAUSE_S: Final = 0.02
+"""About as long as a transaction takes."""
+
 KNOWN_MAILBOXES_MAX: Final = 200_000
 """Mailboxes remembered as made; forgetting them costs an idempotent write."""
 
@@ -105,14 +111,24 @@ class MongoStore:
         grant.check(self._clock.now(), (item.mailbox for item in batch.items))
         with reported(f"a batch of {batch.lane} cannot be committed"):
             await self._make_mailboxes(batch.mailboxes)
-            async with await self._database.client.start_session() as session:
-                session.start_transaction(read_concern=SNAPSHOT, write_concern=JOURNALED)
+            for left in reversed(range(CONFLICT_TRIES)):
                 try:
-                    await self._write(grant, batch, session)
-                except BaseException:
-                    await session.abort_transaction()
-                    raise
-                await _commit(session)
+                    await self._transact(grant, batch)
+                    break
+                except OperationFailure as error:
+                    if not left or _WRITE_CONFLICT not in codes(error):
+                        raise
+                    await self._clock.sleep(CONFLICT_PAUSE_S)
+
+    async def _transact(self, grant: Grant, batch: Batch) -> None:
+        async with await self._database.client.start_session() as session:
+            session.start_transaction(read_concern=SNAPSHOT, write_concern=JOURNALED)
+            try:
+                await self._write(grant, batch, session)
+            except BaseException:
+                await session.abort_transaction()
+                raise
+            await _commit(session)
 
     async def _write(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
         await self._move_checkpoint(grant, batch, session)  # 1: the fence, before all that a stale lane could trip on
@@ -257,6 +273,7 @@ def _segments_at(conversation: str, sequences: set[int]) -> dict[str, Any]:
 
 
 _DUPLICATE_KEY: Final = 11000
+_WRITE_CONFLICT: Final = 112
 _COMMIT_TRIES: Final = 3
 
 

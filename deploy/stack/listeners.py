@@ -18,7 +18,7 @@ SESSION_LIMIT_S: Final = 3600.0
 CLOCK_SKEW_S: Final = 5
 """How far the issuer's clock may be from the broker's: both are on one machine."""
 
-KEYS_REFRESH_S: Final = 30.0
+KEYS_REFRESH_S: Final = 10.0
 """How often the issuer's keys are fetched; far less than the lead that a new key is published with."""
 
 _NODE: Final = "lync-broker"

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ class Program:
     topics: Topics
     folder: Path
     database: str = field(default_factory=lambda: f"test_{uuid4().hex[:12]}")
+    settings: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
         """Return what a process of this archive finds in its environment."""
@@ -42,6 +44,7 @@ class Program:
             "ISSUER__URL": self.issuer,
             "ISSUER__FOLDER": str(self.issuer_folder.absolute()),
         }
+        own |= self.settings
         kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         return kept | {PREFIX + name: value for name, value in own.items()}
 
@@ -79,6 +82,16 @@ class Program:
     def trust_issuer(self) -> None:
         """Add the issuer as the archive's partner application, by the name lync."""
         self.run("partner", "add", "lync", "--metadata-url", f"{self.issuer}/metadata/json/1")
+
+    def log(self) -> str:
+        """Return what commands left running have logged."""
+        file = self.folder / f"{self.database}.log"
+        return file.read_text() if file.exists() else ""
+
+    def delays(self) -> list[str]:
+        """Return why lanes were held up, in commands left running."""
+        lines = (json.loads(line) for line in self.log().splitlines() if line.startswith("{"))
+        return [line["reason"] for line in lines if line["action"] == "lane-delayed"]
 
     def archive(self, *arguments: object) -> dict[str, int]:
         """Archive until caught up and return the counts."""
