@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import httpx
 
+from deploy.loopback import is_loopback
 from schemas.clock import Clock
 from schemas.errors import DependencyUnavailable, Misconfigured
 
 TIMEOUT_S: Final = 10.0
-"""One request: the issuer signs in milliseconds."""
+"""One request and all of its answer: the issuer signs in milliseconds."""
 
 RENEW_FROM: Final = 0.7
 RENEW_TO: Final = 0.85
@@ -36,7 +37,10 @@ class _Kept:
 
 
 class IssuerClient:
-    """The `TokenSource` of one client. Tokens and the secret stay here: no error repeats them."""
+    """The `TokenSource` of one client. Tokens and the secret stay here: no error repeats them.
+
+    Raises Misconfigured for an address that is neither https nor on loopback.
+    """
 
     def __init__(
         self, url: str, client: str, secret: str, clock: Clock, *, transport: httpx.AsyncBaseTransport | None = None
@@ -46,7 +50,7 @@ class IssuerClient:
         self._kept: dict[str, _Kept] = {}
         self._asking = asyncio.Lock()
         self._http = httpx.AsyncClient(
-            base_url=url,
+            base_url=_checked(url),
             auth=httpx.BasicAuth(client, secret),
             timeout=TIMEOUT_S,
             follow_redirects=False,
@@ -87,20 +91,29 @@ class IssuerClient:
 
     async def _ask(self, audience: str, **more: str) -> _Kept:
         began = self._clock.monotonic()
-        form = {"grant_type": "client_credentials", "resource": audience, **more}
-        try:
-            answer = await self._http.post("/token", data=form)
-        except httpx.HTTPError as error:
-            raise DependencyUnavailable(f"the token issuer does not answer: {type(error).__name__}") from error
-        document = _document(answer)
-        if answer.status_code in {400, 401, 403}:
-            reason = document.get("error", answer.status_code)
+        status, document = await self._post({"grant_type": "client_credentials", "resource": audience, **more})
+        if status in {400, 401, 403}:
+            reason = document.get("error", status)
             raise Misconfigured(f"the token issuer refused {self._client} a token for {audience}: {reason!s:.40}")
         text, life_s = document.get("access_token"), document.get("expires_in")
-        if answer.status_code != 200 or not isinstance(text, str) or not isinstance(life_s, int) or life_s <= 0:
-            raise DependencyUnavailable(f"the token issuer gave no token: status {answer.status_code}")
+        if status != 200 or not isinstance(text, str) or not isinstance(life_s, int) or life_s <= 0:
+            raise DependencyUnavailable(f"the token issuer gave no token: status {status}")
         renew_s = life_s * random.uniform(RENEW_FROM, RENEW_TO)  # noqa: S311 - spreads load, hides nothing
         return _Kept(text, began + renew_s, began + life_s)
+
+    async def _post(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        """Return the answer's status, and its JSON object where it is one and not too large."""
+        content = b""
+        try:
+            # httpx's own limit is for each piece of an answer; a slow one could go on for ever.
+            async with asyncio.timeout(TIMEOUT_S), self._http.stream("POST", "/token", data=form) as answer:
+                async for piece in answer.aiter_bytes():
+                    content += piece
+                    if len(content) > ANSWER_BYTES_MAX:
+                        return answer.status_code, {}
+        except (httpx.HTTPError, TimeoutError) as error:
+            raise DependencyUnavailable(f"the token issuer does not answer: {type(error).__name__}") from error
+        return answer.status_code, _document(content)
 
 
 def read_client_secret(file: Path) -> str:
@@ -110,9 +123,20 @@ def read_client_secret(file: Path) -> str:
     return read_secret(file).decode().strip()
 
 
-def _document(answer: httpx.Response) -> dict[str, Any]:
+def _checked(url: str) -> httpx.URL:
+    """Refuse an address where the secret would go over a network in the clear (RFC 6749, section 2.3.1)."""
     try:
-        found = json.loads(answer.content[:ANSWER_BYTES_MAX])
-    except ValueError:
+        found = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise Misconfigured("the token issuer's address is no URL") from error
+    if found.scheme != "https" and not (found.scheme == "http" and is_loopback(found.host)):
+        raise Misconfigured(f"the token issuer is at {found.host or 'no host'}: only https will do off loopback")
+    return found
+
+
+def _document(content: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

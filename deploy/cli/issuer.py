@@ -11,6 +11,8 @@ FolderOption = Annotated[
     Path | None, typer.Option("--folder", help="Its keys and clients; the local stack's unless given.")
 ]
 
+_MARGIN_S = 60.0
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
@@ -63,8 +65,8 @@ def roll(
     settings, clock = load_settings(), SystemClock()
     lead = LEAD_S if lead_s is None else lead_s
     keyring = Keyring(folder or issuer_folder(settings), settings.issuer.realm, clock)
-    # The margin is for the moment that passes between here and there.
-    keys = keyring.roll(clock.now() + timedelta(seconds=lead), lead_s=max(0.0, lead - 1))
+    # The margin is for the time that passes between here and there, below zero too where there is no lead at all.
+    keys = keyring.roll(clock.now() + timedelta(seconds=lead), lead_s=lead - _MARGIN_S)
     document = {
         "current": keys.current.x5t,
         "previous": keys.previous and keys.previous.x5t,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deploy.cli.printing import JsonOption, print_json, print_line
+from schemas.login import ADMIN
 
 if TYPE_CHECKING:
     from consumers.tokens.compact import Compact
@@ -28,6 +29,7 @@ def issue(
         str | None, typer.Option(help="application/host@realm, or kafka; this Exchange side unless given.")
     ] = None,
     user: Annotated[str | None, typer.Option(help="A user's UPN, to act for; the application itself else.")] = None,
+    client: Annotated[str, typer.Option(help="The issuer's client that asks; its secret must be at hand.")] = ADMIN,
     as_json: JsonOption = False,
 ) -> None:
     """Have the issuer issue a token, and print it: it is a secret, good for whoever has it."""
@@ -36,19 +38,18 @@ def issue(
 
     settings = load_settings()
     wanted = audience or str(own_audience(settings))
-    text = asyncio.run(_issue(settings, wanted, user))
+    text = asyncio.run(_issue(settings, client, wanted, user))
     if as_json:
         print_json({"token": text, "audience": wanted, "user": user})
     else:
         print_line(text)
 
 
-async def _issue(settings: Any, audience: str, user: str | None) -> str:
+async def _issue(settings: Any, client: str, audience: str, user: str | None) -> str:
     from deploy.kafka_login import issuer_client  # noqa: PLC0415  start-up time
-    from schemas.login import ADMIN  # noqa: PLC0415
 
-    async with issuer_client(settings, ADMIN) as client:
-        return await (client.token(audience) if user is None else client.user_token(audience, user))
+    async with issuer_client(settings, client) as tokens:
+        return await (tokens.token(audience) if user is None else tokens.user_token(audience, user))
 
 
 def inspect(token: TokenArgument, as_json: JsonOption = False) -> None:
