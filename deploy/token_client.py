@@ -64,7 +64,10 @@ class IssuerClient:
         await self._http.aclose()
 
     async def token(self, audience: str) -> str:
-        if (kept := self._good(audience)) is not None:
+        kept = self._good(audience)
+        if kept is None and self._asking.locked():  # somebody renews, be it slowly: the old token serves meanwhile
+            kept = self._alive(audience)
+        if kept is not None:
             return kept.text
         async with self._asking:
             if (kept := self._good(audience)) is not None:
@@ -72,8 +75,8 @@ class IssuerClient:
             try:
                 self._kept[audience] = await self._ask(audience)
             except DependencyUnavailable:
-                old = self._kept.get(audience)
-                if old is None or self._clock.monotonic() >= old.ends_at:
+                old = self._alive(audience)
+                if old is None:
                     raise
                 old.renew_at = min(self._clock.monotonic() + RETRY_S, old.ends_at)
             return self._kept[audience].text
@@ -88,6 +91,10 @@ class IssuerClient:
     def _good(self, audience: str) -> _Kept | None:
         kept = self._kept.get(audience)
         return kept if kept is not None and self._clock.monotonic() < kept.renew_at else None
+
+    def _alive(self, audience: str) -> _Kept | None:
+        kept = self._kept.get(audience)
+        return kept if kept is not None and self._clock.monotonic() < kept.ends_at else None
 
     async def _ask(self, audience: str, **more: str) -> _Kept:
         began = self._clock.monotonic()

@@ -4,6 +4,7 @@ from base64 import b64decode
 from typing import Final
 from urllib.parse import parse_qs, unquote_plus
 
+import structlog
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -34,7 +35,11 @@ NAME_CHARS_MAX: Final = 1024
 """More than any UPN, SID or URN has, and little enough for a token that HTTP servers take."""
 
 FORM: Final = "application/x-www-form-urlencoded"
-_NO_STORE: Final = {"Cache-Control": "no-store"}
+_NO_STORE: Final = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+"""RFC 6749, section 5.1."""
+
+_CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="lync-archiver"'}
+"""RFC 7617, section 2: there is no challenge without a realm."""
 
 
 class _Refused(Exception):
@@ -57,17 +62,14 @@ def issuer_app(issuer: TokenIssuer, clients: ClientRegister, location: str) -> S
         return JSONResponse(jwks(issuer.keyring.keys()))
 
     def health(_: Request) -> Response:
-        try:
-            issuer.keyring.keys()
-        except Misconfigured:
-            return JSONResponse({"keys": False}, 503)
+        issuer.keyring.keys()
         return JSONResponse({"keys": True})
 
     async def token(request: Request) -> Response:
         try:
             issued = _issue(issuer, _client(request, clients), await _form(request))
         except _Refused as refused:
-            challenge = {"WWW-Authenticate": "Basic"} if refused.status == 401 else {}
+            challenge = _CHALLENGE if refused.status == 401 else {}
             return JSONResponse({"error": refused.error}, refused.status, {**_NO_STORE, **challenge})
         body = {"access_token": issued.text, "token_type": "Bearer", "expires_in": issued.life_s}
         return JSONResponse(body, headers=_NO_STORE)
@@ -78,8 +80,15 @@ def issuer_app(issuer: TokenIssuer, clients: ClientRegister, location: str) -> S
             Route(JWKS_PATH, keys),
             Route(TOKEN_PATH, token, methods=["POST"]),
             Route("/healthz", health),
-        ]
+        ],
+        exception_handlers={Misconfigured: _without_keys},
     )
+
+
+def _without_keys(_: Request, error: Exception) -> Response:
+    """The keys are damaged, or open to others: the operator is told why, callers only that."""
+    structlog.get_logger().error("the issuer cannot sign", action="issuer-without-keys", reason=str(error))
+    return JSONResponse({"keys": False}, 503, _NO_STORE)
 
 
 def _client(request: Request, clients: ClientRegister) -> Client:

@@ -123,6 +123,27 @@ async def test_those_who_wait_share_one_request(ground: Ground) -> None:
     assert ground.line.asked == 1
 
 
+async def test_nobody_waits_for_a_renewal_while_the_old_token_serves(ground: Ground) -> None:
+    """One asks an issuer that does not answer; others go on with what they have, until that is over."""
+    client = ground.client()
+    old = await client.token(KAFKA_AUDIENCE)
+    ground.clock.advance(LATE)
+    ground.line.open.clear()
+    renewing = asyncio.ensure_future(client.token(KAFKA_AUDIENCE))
+    while ground.line.asked == 1:
+        await asyncio.wait((renewing,), timeout=0)
+    async with asyncio.timeout(10):
+        assert [await client.token(KAFKA_AUDIENCE) for _ in range(3)] == [old] * 3
+    ground.clock.advance(LIFE_S - LATE)
+    late = asyncio.ensure_future(client.token(KAFKA_AUDIENCE))
+    await asyncio.wait((late,), timeout=0)
+    assert not late.done()
+    ground.line.open.set()
+    assert await renewing != old
+    assert await late == await renewing
+    assert ground.line.asked == 2
+
+
 async def test_who_is_cancelled_takes_nobody_along(ground: Ground) -> None:
     """Another who waits asks in the place of the one that went away."""
     client = ground.client()

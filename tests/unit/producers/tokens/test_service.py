@@ -66,19 +66,23 @@ async def test_the_documents_are_there(pages: Pages) -> None:
     assert (health.status_code, health.json()) == (200, {"keys": True})
 
 
-async def test_an_issuer_without_its_keys_is_not_healthy(pages: Pages) -> None:
-    """Keys that others may use are none."""
-    pages.issuer.keyring.keys()
-    (pages.folder / "keys" / "keys.json").chmod(0o644)
-    health = await pages.http.get("/healthz")
-    assert (health.status_code, health.json()) == (503, {"keys": False})
+async def test_an_issuer_without_its_keys_serves_nothing(pages: Pages) -> None:
+    """Keys that others may use are none: no page has anything else to say until they are the owner's alone again."""
+    assert (await pages.ask(PRODUCER, resource=KAFKA_AUDIENCE)).status_code == 200
+    file = pages.folder / "keys" / "keys.json"
+    file.chmod(0o644)
+    answers = [await pages.http.get(path) for path in ("/healthz", "/metadata/json/1", "/jwks")]
+    answers.append(await pages.ask(PRODUCER, resource=KAFKA_AUDIENCE))
+    assert {(answer.status_code, answer.text) for answer in answers} == {(503, '{"keys":false}')}
+    file.chmod(0o600)
+    assert (await pages.ask(PRODUCER, resource=KAFKA_AUDIENCE)).status_code == 200
 
 
 async def test_a_client_gets_a_token_for_kafka(pages: Pages) -> None:
     """The answer is RFC 6749's, section 5.1, and nobody on the way may keep it."""
     answer = await pages.ask(PRODUCER, resource=KAFKA_AUDIENCE)
     assert answer.status_code == 200
-    assert answer.headers["cache-control"] == "no-store"
+    assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
     body = answer.json()
     assert sorted(body) == ["access_token", "expires_in", "token_type"]
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 600)
@@ -195,7 +199,7 @@ async def test_who_does_not_prove_who_they_are_gets_nothing(
     caplog.set_level(logging.DEBUG)
     answer = await pages.http.post("/token", data={**GRANT, "resource": KAFKA_AUDIENCE}, headers=headers)
     assert (answer.status_code, answer.json()) == (401, {"error": "invalid_client"})
-    assert answer.headers["www-authenticate"] == "Basic"
+    assert answer.headers["www-authenticate"] == 'Basic realm="lync-archiver"'
     assert "canary" not in caplog.text
 
 
