@@ -26,6 +26,7 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Where it listens.")],
     folder: FolderOption = None,
     host: Annotated[str, typer.Option(help="Its address; TLS is needed unless it is on loopback.")] = "127.0.0.1",
+    realm: Annotated[str | None, typer.Option(help="The realm that it issues for; the settings' unless given.")] = None,
     tls_certificate: Annotated[Path | None, typer.Option(help="PEM, with the chain.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="PEM.")] = None,
 ) -> None:
@@ -40,7 +41,7 @@ def serve(
         folder=folder or issuer_folder(settings),
         host=host,
         port=port,
-        realm=settings.issuer.realm,
+        realm=realm or settings.issuer.realm,
         life_s=settings.issuer.life_s,
         certificate=tls_certificate,
         key=tls_key,

