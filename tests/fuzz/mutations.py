@@ -64,6 +64,8 @@ def change_document(rng: Random, document: dict[str, Any]) -> bytes:
     if rng.random() < 0.1:
         name = rng.choice(list(document) or ["a"])
         text = f"{{{json.dumps(name)}:{json.dumps(rng.choice(ODD))},{text[1:]}"
+    if rng.random() < 0.01:
+        text = f'{{"a":{"[" * 6_000},{text[1:]}'
     return text.encode(errors="surrogatepass")
 
 
