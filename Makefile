@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 
-.PHONY: help setup demo test check format schemas bench faults lock clean
+.PHONY: help setup demo test check format schemas bench faults fuzz lock clean
 
 help:
-	@echo "setup  demo  test  check  bench  faults  format  schemas  lock  clean"
+	@echo "setup  demo  test  check  bench  faults  fuzz  format  schemas  lock  clean"
 
 setup: $(STAMP)
 
@@ -40,6 +40,9 @@ bench: setup
 
 faults: setup
 	$(BIN)/python -m tests.fault
+
+fuzz: setup
+	$(BIN)/python -m tests.fuzz
 
 format: setup
 	$(BIN)/ruff check --fix .

@@ -65,10 +65,9 @@ def roles_of(user: str) -> frozenset[str]:
     return USERS.get(user, frozenset())
 
 
-@cache
 def private_key(name: str, bits: int = 2048) -> rsa.RSAPrivateKey:
     """Return the key of that name, always the same within a session."""
-    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    return _generated(name, bits)
 
 
 @cache
@@ -182,6 +181,12 @@ def sharepoint_user(claims: Members = NONE, inner: Members = NONE) -> str:
     """Return a user token of SharePoint, which names the user by SID."""
     signed_part = sharepoint_app({"trustedfordelegation": "true", **inner})
     return user({"iss": SHAREPOINT_ID, "nameid": SID, **claims}, inner=signed_part)
+
+
+@cache
+def _generated(_: str, bits: int) -> rsa.RSAPrivateKey:
+    """Make a key once. `cache` takes an argument and its default for two, so there is no default here."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=bits)
 
 
 def _part(part: Part) -> str:

@@ -1,0 +1,56 @@
+"""What the settings refuse at start, by name."""
+
+from pathlib import Path
+
+import pytest
+
+from deploy.errors import InvalidSettings
+from deploy.settings import issuer_folder, load_settings
+from schemas.support import Reason, UnsupportedTopology
+
+
+def test_the_defaults_are_an_on_premises_pair() -> None:
+    """With nothing set, the issuer's realm is the one that the Exchange side is in, and its secrets are the stack's."""
+    settings = load_settings(stack={"data": "elsewhere"})
+    assert settings.issuer.realm == settings.exchange.realm
+    assert issuer_folder(settings) == Path("elsewhere/issuer")
+
+
+@pytest.mark.parametrize(
+    ("topology", "reason"),
+    [
+        ({"exchange": "online", "exchange_version": "online"}, Reason.CROSS_PREMISES),
+        ({"lync": "online"}, Reason.CROSS_PREMISES),
+        ({"exchange_version": "2010"}, Reason.OLDER_VERSION),
+        ({"exchange_version": "online"}, Reason.VERSION_MISMATCH),
+        ({"lync": "online", "cross_premises": True}, Reason.NOT_OFFERED),
+    ],
+)
+def test_a_pair_that_is_not_supported_is_refused_by_name(topology: dict[str, object], reason: Reason) -> None:
+    """The support matrix is asked before anything is connected to."""
+    with pytest.raises(UnsupportedTopology) as refused:
+        load_settings(topology=topology)
+    assert refused.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    "topology",
+    [
+        {"lync": "online", "exchange": "online", "exchange_version": "online"},
+        {"exchange_version": "2016"},
+        {"exchange": "online", "exchange_version": "online", "cross_premises": True},
+    ],
+)
+def test_supported_pairs_are_taken(topology: dict[str, object]) -> None:
+    """Both online, a later Exchange, and across premises where the switch says so."""
+    load_settings(topology=topology)
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [{"hosts": []}, {"hosts": ["Exchange.contoso.example"]}, {"skew_s": 301}, {"life_s_max": 0}, {"realm": ""}],
+)
+def test_a_server_that_would_take_too_much_is_refused(exchange: dict[str, object]) -> None:
+    """Hosts are named and in lower case, the skew is bounded, and lives are too."""
+    with pytest.raises(InvalidSettings):
+        load_settings(exchange=exchange)
