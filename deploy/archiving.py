@@ -18,7 +18,7 @@ from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
 from consumers.mongo.layout import prepare
 from consumers.mongo.store import MongoStore, connect
-from deploy.kafka_login import issuer_client
+from deploy.kafka_login import issuer_client, tls_context
 from deploy.observation import Observation
 from deploy.session_page import session_route
 from deploy.settings import Settings, kafka_bootstrap, mongodb_uri
@@ -47,7 +47,7 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
         await prepare(database)
         tokens = await closing.enter_async_context(issuer_client(settings, ARCHIVER))
         kafka, topics = settings.kafka, topic_streams(settings)
-        login = KafkaLogin(ARCHIVER, tokens)
+        login = KafkaLogin(ARCHIVER, tokens, tls_context(settings))
         source = KafkaSource(bootstrap, kafka.group, topics, kafka.session_timeout_s, login)
         await source.start()
         closing.push_async_callback(source.close)

@@ -41,9 +41,11 @@ class _Group(BaseModel):
 
 
 class KafkaSettings(_Group):
-    """Where the events are; `bootstrap` unset is the local stack."""
+    """Where the events are; `bootstrap` unset is the local stack. `tls_ca` (PEM) is trusted beside the system's own."""
 
     bootstrap: str | None = None
+    tls: bool = False
+    tls_ca: Path | None = None
     group: str = Field(default=GROUP, min_length=1)
     session_timeout_s: float = Field(default=10, ge=6, le=300)  # brokers refuse less than 6 by default
     conversations_topic: str = Field(default="lync.conversations", min_length=1)
@@ -117,12 +119,16 @@ class HttpSettings(_Group):
 
 
 class StackSettings(_Group):
-    """The local stack's folder and ports; port 0 is a free one, chosen once."""
+    """The local stack's folder and ports; port 0 is a free one, chosen once.
+
+    With `kafka_keystore`, PEM with a private key and its certificates, Kafka's clients speak TLS: set `kafka.tls` too.
+    """
 
     data: Path = Path("data")
     kafka_port: int = Field(default=0, ge=0, le=65_535)
     mongodb_port: int = Field(default=0, ge=0, le=65_535)
     issuer_port: int = Field(default=0, ge=0, le=65_535)
+    kafka_keystore: Path | None = None
 
 
 class Settings(BaseSettings):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.errors import StackFailed
+from deploy.kafka_login import tls_context
 from deploy.settings import GROUP, REALM, Settings, cache_folder, java_home
 from deploy.stack.process import Lifetime
 from deploy.stack.programs import Programs, find_programs
@@ -41,6 +42,8 @@ def lasting_stack(settings: Settings) -> Stack:
         kafka_port=settings.stack.kafka_port,
         mongodb_port=settings.stack.mongodb_port,
         issuer_port=settings.stack.issuer_port,
+        keystore=settings.stack.kafka_keystore,
+        tls=tls_context(settings),
     )
     return Stack(options, find_programs=_programs, lifetime=Lifetime.DETACHED, clock=SystemClock())
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+from ssl import SSLContext
 from typing import IO, Final
 
 from deploy.errors import InvalidSettings, StackFailed
@@ -55,7 +56,8 @@ class KafkaAccess:
 class StackOptions:
     """What a stack is made with; port 0 is a free one, chosen once and kept.
 
-    `group` is the archiver's consumer group. With `access` Kafka takes another issuer's tokens, and none is run here.
+    `group` is the archiver's consumer group. With `keystore` Kafka's clients speak TLS; ours trust what `tls` does.
+    With `access` Kafka takes another issuer's tokens, and none is run here.
     """
 
     data: Path
@@ -65,6 +67,8 @@ class StackOptions:
     kafka_port: int = 0
     mongodb_port: int = 0
     issuer_port: int = 0
+    keystore: Path | None = None
+    tls: SSLContext | None = None
     access: KafkaAccess | None = None
 
 
@@ -96,13 +100,15 @@ class Stack:
         if self._options.access is not None:
             return self._options.access
         ports, folder = load_ports(self.data), self.issuer.folder
-        trust = TokenTrust(f"{ports.issuer_url}{JWKS_PATH}", str(Principal(LYNC, self._options.realm)))
+        options = self._options
+        issuer_name = str(Principal(LYNC, options.realm))
+        trust = TokenTrust(f"{ports.issuer_url}{JWKS_PATH}", issuer_name, keystore=options.keystore)
 
         def login(client: str) -> KafkaLogin:
             secret = read_client_secret(secret_file(folder, client))
-            return KafkaLogin(client, IssuerClient(ports.issuer_url, client, secret, self._clock))
+            return KafkaLogin(client, IssuerClient(ports.issuer_url, client, secret, self._clock), options.tls)
 
-        return KafkaAccess(trust, login, self._options.group)
+        return KafkaAccess(trust, login, options.group)
 
     def status(self) -> Status:
         """Say what runs now."""

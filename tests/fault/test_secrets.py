@@ -66,17 +66,42 @@ async def audit(program: Program) -> str:
     return "\n".join(map(str, documents))
 
 
+class Eavesdropper:
+    """Runs commands and keeps whatever they say."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self.said: dict[str, str] = {}
+
+    def run(self, *arguments: object, expect: int = 0) -> None:
+        """Run a command that is not meant to show what it was told."""
+        self.said[" ".join(map(str, arguments[:2]))] = "".join(self._program.outputs(*arguments, expect=expect))
+
+
+async def busy_hour(program: Program, ears: Eavesdropper, recording: Path) -> None:
+    """Archive good and bad records, take and refuse good and bad tokens."""
+    token = program.run("token", "issue").strip()
+    assert TOKEN.match(token)
+    ears.run("replay", recording)
+    await await_until(lambda: "record-quarantined" in program.log(), 60)
+    ears.run("partner", "disable", "lync")
+    ears.run("token", "check", token, expect=1)
+    ears.run("replay", recording)
+    await await_until(lambda: bool(program.delays()), 60)
+    ears.run("partner", "enable", "lync")
+    ears.run("partner", "refresh", "lync")
+    ears.run("token", "check", token)
+    ears.run("token", "check", f"{token[:-9]}canarytok", expect=1)
+    ears.run("token", "inspect", token)
+    ears.run("config", "check", "--json")
+    ears.run("quarantine", "list")
+
+
 async def test_no_secret_is_anywhere_but_in_its_place(stack: RunningStack, tmp_path: Path) -> None:
     """A whole run, good and bad tokens and records in it: its output is searched for every secret there is."""
     program = Program(stack.bootstrap, stack.mongodb_uri, stack.issuer, stack.data / "issuer", Topics(), tmp_path)
-    said: dict[str, str] = {}
-
-    def run(*arguments: object, expect: int = 0) -> None:
-        said[" ".join(map(str, arguments[:2]))] = "".join(program.outputs(*arguments, expect=expect))
-
     program.trust_issuer()
-    token = program.run("token", "issue").strip()
-    assert TOKEN.match(token)
+    ears = Eavesdropper(program)
     recording = tmp_path / "run.jsonl"
     broken = Record("lync.conversations", -1, -1, 1, b"c2", (("ce_type", BROKEN.encode()),), BROKEN.encode())
     Recording(recording).write([*history(started(), message(ALICE, BODY)), broken])
@@ -85,25 +110,12 @@ async def test_no_secret_is_anywhere_but_in_its_place(stack: RunningStack, tmp_p
         port = free.getsockname()[1]
     archiver = program.start("archive", LYNC_ARCHIVER_HTTP__PORT=port)
     try:
-        run("replay", recording)
-        await await_until(lambda: "record-quarantined" in program.log(), 60)
-        run("partner", "disable", "lync")
-        run("token", "check", token, expect=1)
-        run("replay", recording)
-        await await_until(lambda: bool(program.delays()), 60)
-        run("partner", "enable", "lync")
-        run("partner", "refresh", "lync")
-        run("token", "check", token)
-        run("token", "check", f"{token[:-9]}canarytok", expect=1)
-        run("token", "inspect", token)
-        run("config", "check", "--json")
-        run("quarantine", "list")
-        said["metrics"] = await asyncio.to_thread(metrics, port)
+        await busy_hour(program, ears, recording)
+        ears.said["metrics"] = await asyncio.to_thread(metrics, port)
     finally:
         archiver.terminate()
         assert archiver.wait(60) == 0
-    said |= logs(stack, program)
-    said["audit"] = await audit(program)
+    said = ears.said | logs(stack, program) | {"audit": await audit(program)}
     leaks = {
         (place, canary)
         for place, text in said.items()
