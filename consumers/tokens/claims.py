@@ -23,14 +23,20 @@ _HEADER: Final = frozenset({"typ", "alg", "x5t", "kid"})
 _ADDRESSES: Final = ("smtp", "upn", "sip")
 
 
+class Life(NamedTuple):
+    """From when until when a token is good, in seconds since 1970; the end is after the beginning."""
+
+    begins: int
+    ends: int
+
+
 class Actor(NamedTuple):
-    """The signed token's claims: an application's word. `begins` and `ends` are seconds since 1970."""
+    """The signed token's claims: an application's word."""
 
     audience: str
     issuer: str
     name: str
-    begins: int
-    ends: int
+    life: Life
     delegated: bool
 
 
@@ -41,8 +47,7 @@ class User(NamedTuple):
     issuer: str
     name: str
     name_issuer: str
-    begins: int
-    ends: int
+    life: Life
     address: str | None
 
 
@@ -69,8 +74,7 @@ def actor_of(token: Compact) -> Actor:
         audience=_text(claims, "aud"),
         issuer=_text(claims, "iss"),
         name=_text(claims, "nameid"),
-        begins=_time(claims, "nbf"),
-        ends=_time(claims, "exp"),
+        life=_life(claims),
         delegated=delegation == "true",
     )
 
@@ -83,8 +87,7 @@ def user_of(token: Compact) -> User:
         issuer=_text(claims, "iss"),
         name=_text(claims, "nameid"),
         name_issuer=_text(claims, "nii"),
-        begins=_time(claims, "nbf"),
-        ends=_time(claims, "exp"),
+        life=_life(claims),
         address=_address(claims),
     )
 
@@ -114,6 +117,13 @@ def _text(claims: dict[str, Any], name: str) -> str:
     if not all("!" <= character <= "~" for character in value):
         raise TokenRefused(Rule.BAD_CLAIM, f"the claim {name} is not in visible ASCII")
     return value
+
+
+def _life(claims: dict[str, Any]) -> Life:
+    life = Life(_time(claims, "nbf"), _time(claims, "exp"))
+    if life.ends <= life.begins:
+        raise TokenRefused(Rule.BAD_TIME, "the token ends before it begins")
+    return life
 
 
 def _time(claims: dict[str, Any], name: str) -> int:

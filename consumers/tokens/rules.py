@@ -1,8 +1,8 @@
 """The rules that a token can be refused by, and the refusal that names one.
 
-They are checked in this order. Up to `BAD_SIGNATURE` nothing depends on anything but the token itself and on what
-partners publish to everybody; whether a partner is disabled, how far it is trusted and which hosts are ours is told
-only to somebody who has signed.
+They are checked in this order, claims one after another, and in a user token the outer's form first. Up to
+`BAD_SIGNATURE` nothing depends on anything but the token itself and on what partners publish to everybody; whether a
+partner is disabled, how far it is trusted and which hosts are ours is told only to somebody who has signed.
 """
 
 from enum import StrEnum
@@ -26,6 +26,7 @@ class Rule(StrEnum):
     NESTED = "nested"
     MISSING_CLAIM = "missing-claim"
     BAD_CLAIM = "bad-claim"
+    BAD_TIME = "bad-time"
     # Who signed it.
     UNKNOWN_ISSUER = "unknown-issuer"
     KEY_MISMATCH = "key-mismatch"
@@ -37,7 +38,6 @@ class Rule(StrEnum):
     TOPOLOGY = "topology"
     AUDIENCE = "audience"
     ACTOR = "actor"
-    BAD_TIME = "bad-time"
     LIFE_TOO_LONG = "life-too-long"
     NOT_YET_VALID = "not-yet-valid"
     EXPIRED = "expired"

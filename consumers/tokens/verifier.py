@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from consumers.tokens.auth_config import AuthConfig
-from consumers.tokens.claims import Actor, User, actor_of, check_header, is_address, is_sid, user_of
+from consumers.tokens.claims import Actor, Life, User, actor_of, check_header, is_address, is_sid, user_of
 from consumers.tokens.compact import Compact, parse_compact, token_id
 from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
 from consumers.tokens.rules import Rule, TokenRefused
@@ -59,6 +59,7 @@ def verify(
         raise TokenRefused(Rule.DELEGATION, "an actor token of a user token stands on its own")
     if partner.trust is TrustLevel.USER:
         raise TokenRefused(Rule.TRUST_LEVEL, "the partner is not trusted to act for itself")
+    _check_letter_case(partner, token)
     return AcceptedToken(partner.principal, partner.roles, token_id(text), token.header["x5t"], ends, None, None)
 
 
@@ -90,13 +91,14 @@ def _verify_user(
     _check_audience(user.audience, config)
     if user.issuer != actor.name or user.audience != actor.audience:
         raise TokenRefused(Rule.ACTOR, "outer and actor token are not of one issuer for one audience")
-    _check_times(user.begins, user.ends, config, now)
+    _check_times(user.life, config, now)
     if not actor.delegated:
         raise TokenRefused(Rule.DELEGATION, "the actor may not act for users")
     if partner.trust is not TrustLevel.FULL:
         raise TokenRefused(Rule.TRUST_LEVEL, "the partner is not trusted to act for users")
-    name = _user(user, partner, outer)
-    ends = min(ends, datetime.fromtimestamp(user.ends + config.skew_s, UTC))
+    _check_letter_case(partner, token, outer)
+    name = _user(user, partner)
+    ends = min(ends, datetime.fromtimestamp(user.life.ends + config.skew_s, UTC))
     mailboxes = frozenset({f"sip:{name}"})
     return AcceptedToken(
         partner.principal, user_roles(name), token_id(outer.text), token.header["x5t"], ends, name, mailboxes
@@ -120,10 +122,8 @@ def _verify_signed(
     _check_audience(actor.audience, config)
     if actor.name != actor.issuer:
         raise TokenRefused(Rule.ACTOR, "the issuer does not speak for itself")
-    _check_times(actor.begins, actor.ends, config, now)
-    if partner.principal.application == SHAREPOINT:
-        _check_letter_case(token)
-    return actor, partner, min(key_ends, datetime.fromtimestamp(actor.ends + config.skew_s, UTC))
+    _check_times(actor.life, config, now)
+    return actor, partner, min(key_ends, datetime.fromtimestamp(actor.life.ends + config.skew_s, UTC))
 
 
 def _key(token: Compact, partner: PartnerApplication) -> PartnerKey:
@@ -156,29 +156,29 @@ def _check_audience(text: str, config: AuthConfig) -> None:
         raise TokenRefused(Rule.AUDIENCE, "the token is for somebody else")
 
 
-def _check_times(begins: int, ends: int, config: AuthConfig, now: datetime) -> None:
-    if ends <= begins:
-        raise TokenRefused(Rule.BAD_TIME, "the token ends before it begins")
-    if ends - begins > config.life_s_max:
+def _check_times(life: Life, config: AuthConfig, now: datetime) -> None:
+    if life.ends - life.begins > config.life_s_max:
         raise TokenRefused(Rule.LIFE_TOO_LONG, f"the token lives longer than {config.life_s_max:.0f} s")
     moment = now.timestamp()
-    if begins > moment + config.skew_s:
+    if life.begins > moment + config.skew_s:
         raise TokenRefused(Rule.NOT_YET_VALID, "the token is not valid yet")
-    if ends <= moment - config.skew_s:
+    if life.ends <= moment - config.skew_s:
         raise TokenRefused(Rule.EXPIRED, "the token has expired")
 
 
-def _check_letter_case(token: Compact) -> None:
+def _check_letter_case(partner: PartnerApplication, *tokens: Compact) -> None:
     """SharePoint's profile: the values of all claims are in lower case ([MS-SPS2SAUTH] 3.1.5)."""
-    texts = (value for name, value in token.claims.items() if name != "actortoken" and isinstance(value, str))
+    if partner.principal.application != SHAREPOINT:
+        return
+    claims = (claim for token in tokens for claim in token.claims.items())
+    texts = (value for name, value in claims if name != "actortoken" and isinstance(value, str))
     if not all(value == value.lower() for value in texts):
         raise TokenRefused(Rule.LETTER_CASE, "a claim is not in lower case")
 
 
-def _user(user: User, partner: PartnerApplication, outer: Compact) -> str:
+def _user(user: User, partner: PartnerApplication) -> str:
     """Return who the user is, in lower case: by smtp, upn or sip where given, else by the name that is one."""
     if partner.principal.application == SHAREPOINT:
-        _check_letter_case(outer)
         if user.name_issuer != ACTIVE_DIRECTORY or not is_sid(user.name):
             raise TokenRefused(Rule.USER, "the user is not named by a SID of a domain")
         return user.address or user.name

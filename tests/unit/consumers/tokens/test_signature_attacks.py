@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -44,10 +44,19 @@ RSA_OID: Final = bytes.fromhex("2a864886f70d010101")
 @cache
 def _elliptic() -> bytes:
     """A certificate of a key on a curve."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    return _issued(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+
+
+@cache
+def _edwards() -> bytes:
+    """A certificate of a key that has no size."""
+    return _issued(ed25519.Ed25519PrivateKey.generate(), None)
+
+
+def _issued(key: Any, digest: hashes.SHA256 | None) -> bytes:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "contoso.example")])
     builder = x509.CertificateBuilder(name, name, key.public_key(), 7, NOW.replace(year=2025), NOW.replace(year=2027))
-    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    return builder.sign(key, digest).public_bytes(Encoding.DER)
 
 
 def _published(der: bytes) -> World:
@@ -185,6 +194,7 @@ CASES: Final[dict[str, Hostile]] = {
         lambda: lync_world(certificate("lync", begins_h=1)),
     ),
     "key: on a curve": Hostile(Rule.UNUSABLE_KEY, app, lambda: _published(_elliptic())),
+    "key: of another kind": Hostile(Rule.UNUSABLE_KEY, app, lambda: _published(_edwards())),
     "key: of an unknown kind": Hostile(
         Rule.UNUSABLE_KEY, app, lambda: _published(_edited(RSA_OID, RSA_OID[:-1] + b"\x7f"))
     ),
