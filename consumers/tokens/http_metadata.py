@@ -1,76 +1,113 @@
-"""The door to partners' metadata over HTTP: one pinned address, one request, and a bound on everything."""
+"""Partners' metadata over HTTP: one GET of the pinned address, and nothing that the answer could make us do."""
 
 import asyncio
-import ipaddress
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import httpx
 
+from consumers.tokens.metadata_address import check_address
+from consumers.tokens.metadata_rules import AddressRefused, MetadataRefused, MetadataRule
 from consumers.tokens.partner import PartnerApplication, PartnerKey
-from consumers.tokens.published_keys import MetadataRefused, MetadataRule, published_keys
+from consumers.tokens.published_keys import published_keys
 from schemas.clock import Clock
-from schemas.errors import DependencyUnavailable, Misconfigured
-from schemas.metadata import METADATA_BYTES_MAX, MalformedMetadata, parse_metadata
+from schemas.metadata import METADATA_BYTES_MAX, MalformedMetadata, MetadataDocument, parse_metadata
 
-TIMEOUT_S: Final = 5.0
-"""The whole of it, from name to last byte: a document is a few kilobytes from a server of the same organisation."""
+FETCH_TIMEOUT_S: Final = 5.0
+"""From looking up the host to the last byte. A document is one round trip and a few KiB."""
+
+CONTENT_TYPE: Final = "application/json"
+
+_HEADERS: Final = {"Accept": CONTENT_TYPE, "Accept-Encoding": "identity", "User-Agent": "lync-archiver"}
 
 
 class HttpMetadata:
-    """The `MetadataSource` over HTTPS; plain HTTP is for loopback. Follows no redirect, proxy, or address it reads."""
+    """The `MetadataSource` over HTTP.
 
-    def __init__(self, clock: Clock, timeout_s: float = TIMEOUT_S) -> None:
+    Trust in hosts is the operating system's, since an organisation's own authority is known there, unless `tls` says
+    otherwise. Proxies and credentials of the environment are not used. Connections are not kept: the next document is
+    wanted a minute later at the soonest.
+    """
+
+    def __init__(self, clock: Clock, timeout_s: float = FETCH_TIMEOUT_S, tls: ssl.SSLContext | None = None) -> None:
         self._clock = clock
         self._timeout_s = timeout_s
+        # The driver closes a socket when its own limit ends the TLS handshake, and not when it is cancelled in it. The
+        # limit holds for connecting and for the handshake each.
+        self._limits = httpx.Timeout(timeout_s, connect=0.4 * timeout_s)
+        self._tls = tls or ssl.create_default_context()
 
     async def fetch(self, partner: PartnerApplication) -> tuple[PartnerKey, ...]:
-        url = _address(partner)
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                content = await _get(url, self._timeout_s)
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise DependencyUnavailable(
-                f"the metadata of {partner.name} cannot be had: {type(error).__name__}"
+        check_address(partner.metadata_url)
+        with _refused(partner):
+            content = await self._content(partner.metadata_url)
+        return published_keys(_document(content), partner, self._clock.now())
+
+    async def _content(self, address: str) -> bytes:
+        async with (
+            asyncio.timeout(self._timeout_s),
+            httpx.AsyncClient(
+                headers=_HEADERS, verify=self._tls, timeout=self._limits, follow_redirects=False, trust_env=False
+            ) as client,
+            client.stream("GET", address) as response,
+        ):
+            _check_head(response)
+            content = bytearray()
+            # As sent: what it claims of its length counts for nothing, and nothing is unpacked.
+            async for part in response.aiter_raw():
+                content += part
+                if len(content) > METADATA_BYTES_MAX:
+                    raise MetadataRefused(MetadataRule.TOO_LARGE, f"more than {METADATA_BYTES_MAX} bytes")
+            return bytes(content)
+
+
+def _check_head(response: httpx.Response) -> None:
+    status = response.status_code
+    if 300 <= status < 400:
+        raise MetadataRefused(MetadataRule.REDIRECT, f"status {status}; the pinned address is the only one asked")
+    if status != httpx.codes.OK:
+        raise MetadataRefused(MetadataRule.STATUS, f"status {status}")
+    if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() != CONTENT_TYPE:
+        raise MetadataRefused(MetadataRule.CONTENT_TYPE, f"not {CONTENT_TYPE}")
+    if response.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise MetadataRefused(MetadataRule.CONTENT_ENCODING, "the answer is compressed")
+
+
+def _document(content: bytes) -> MetadataDocument:
+    try:
+        return parse_metadata(content)
+    except MalformedMetadata as error:
+        raise MetadataRefused(MetadataRule.MALFORMED, str(error)) from None
+
+
+@contextmanager
+def _refused(partner: PartnerApplication) -> Iterator[None]:
+    """The driver's errors become ours here, by type. Those of the protocol repeat the answer, so they are cut off."""
+    try:
+        yield
+    except (TimeoutError, httpx.TimeoutException):
+        raise MetadataRefused(MetadataRule.TOO_SLOW, f"the answer of {partner.name} was not whole in time") from None
+    except httpx.ProtocolError:
+        raise MetadataRefused(
+            MetadataRule.PROTOCOL, f"the answer of {partner.name} is not HTTP, or is not whole"
+        ) from None
+    except httpx.HTTPError as error:
+        if _untrusted(error):
+            raise MetadataRefused(
+                MetadataRule.UNTRUSTED_HOST, f"the certificate of the host of {partner.name} is not trusted"
             ) from error
-        try:
-            document = parse_metadata(content)
-        except MalformedMetadata as error:
-            raise MetadataRefused(MetadataRule.MALFORMED, str(error)) from error
-        return published_keys(document, partner, self._clock.now())
+        raise MetadataRefused(
+            MetadataRule.UNREACHABLE, f"no connection to {partner.name}: {type(error).__name__}"
+        ) from error
+    except httpx.InvalidURL:
+        raise AddressRefused("the metadata address is no URL") from None
 
 
-def _address(partner: PartnerApplication) -> httpx.URL:
-    """Return the partner's address. Raises Misconfigured where anybody on the way could change what it answers."""
-    try:
-        url = httpx.URL(partner.metadata_url)
-    except httpx.InvalidURL as error:
-        raise Misconfigured(f"the metadata address of {partner.name} is no URL") from error
-    if not url.host or url.userinfo or not (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.host))):
-        raise Misconfigured(f"{MetadataRule.ADDRESS}: the metadata address of {partner.name} is not an https URL")
-    return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-async def _get(url: httpx.URL, timeout_s: float) -> bytes:
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
-    client = httpx.AsyncClient(timeout=timeout_s, follow_redirects=False, trust_env=False)
-    async with client, client.stream("GET", url, headers=headers) as answer:
-        if answer.is_redirect:
-            raise MetadataRefused(MetadataRule.REDIRECT, "the address answers with another address")
-        if answer.status_code != 200:
-            raise MetadataRefused(MetadataRule.STATUS, f"the address answers with status {answer.status_code}")
-        kind = answer.headers.get("content-type", "").split(";", 1)[0].strip().lower()
-        if kind != "application/json" or answer.headers.get("content-encoding", "identity") != "identity":
-            raise MetadataRefused(MetadataRule.CONTENT_TYPE, "the address does not answer with plain JSON")
-        content = bytearray()
-        async for chunk in answer.aiter_raw():
-            content += chunk
-            if len(content) > METADATA_BYTES_MAX:
-                raise MetadataRefused(MetadataRule.TOO_LARGE, f"the document has more than {METADATA_BYTES_MAX} bytes")
-        return bytes(content)
+def _untrusted(error: BaseException) -> bool:
+    """The driver raises the same type for every failed connection; why is in what it was raised from."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None

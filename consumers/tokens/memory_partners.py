@@ -19,11 +19,17 @@ class MemoryPartners:
     async def put(self, partner: PartnerApplication) -> None:
         self._partners[partner.principal] = partner
 
-    async def publish(self, principal: Principal, keys: tuple[PartnerKey, ...]) -> None:
-        self._partners[principal] = replace(self._partners[principal], keys=keys)
+    async def publish(
+        self, principal: Principal, keys: tuple[PartnerKey, ...], fetched_from: str | None = None
+    ) -> None:
+        partner = self._partners.get(principal)
+        if partner is not None and fetched_from in {None, partner.metadata_url}:
+            self._partners[principal] = replace(partner, keys=keys)
 
     async def switch(self, principal: Principal, *, enabled: bool) -> None:
-        self._partners[principal] = replace(self._partners[principal], enabled=enabled)
+        partner = self._partners.get(principal)
+        if partner is not None:
+            self._partners[principal] = replace(partner, enabled=enabled)
 
     def find(self, principal: Principal) -> PartnerApplication | None:
         """Return the partner with this principal, as a commit sees it."""

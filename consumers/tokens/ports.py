@@ -24,11 +24,20 @@ class PartnerStore(Protocol):
         that begins later, nor one that has begun.
         """
 
-    async def publish(self, principal: Principal, keys: tuple[PartnerKey, ...]) -> None:
-        """Replace the keys of a partner, and nothing else of it; the same promise holds as for `put`."""
+    async def publish(
+        self, principal: Principal, keys: tuple[PartnerKey, ...], fetched_from: str | None = None
+    ) -> None:
+        """Replace the keys of a partner, and nothing else of it; the same promise holds as for `put`.
+
+        Nothing changes where there is no such partner, nor where `fetched_from` is given and is no longer its metadata
+        address: whoever pinned another one does not want the keys of the former.
+        """
 
     async def switch(self, principal: Principal, *, enabled: bool) -> None:
-        """Enable or disable a partner, and change nothing else of it; the same promise holds as for `put`."""
+        """Enable or disable a partner, and change nothing else of it; the same promise holds as for `put`.
+
+        Nothing changes where there is no such partner.
+        """
 
 
 class MetadataSource(Protocol):
@@ -37,8 +46,9 @@ class MetadataSource(Protocol):
     async def fetch(self, partner: PartnerApplication) -> tuple[PartnerKey, ...]:
         """Return the keys that the partner publishes now, from the address that it was added with and no other.
 
-        Raises MetadataRefused where what is there cannot be trusted, Misconfigured where the address cannot be, and
-        DependencyUnavailable where nothing answers in time.
+        There is at least one, and no thumbprint stands twice. Raises MetadataRefused, whose `rule` says why the answer,
+        or that there was none, gives no keys; and AddressRefused, which is the operator's to mend, where the address
+        may not be asked: then nothing was sent.
         """
 
 

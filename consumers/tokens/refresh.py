@@ -1,47 +1,90 @@
-"""Refreshing partners' keys from their metadata: when a token names a key that nobody knows yet, and not too often."""
+"""Refreshes partners' keys from their metadata: when a token names an unknown key, or an operator says so."""
 
 import asyncio
-from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import Final
 
 from consumers.tokens.partner import PartnerApplication
 from consumers.tokens.ports import MetadataSource, PartnerStore
 from schemas.clock import Clock
+from schemas.errors import LyncArchiverError
 from schemas.principals import Principal
 
 REFRESH_INTERVAL_S: Final = 60.0
-"""Between two refreshes of a partner: whoever sends tokens with keys made up must not make us ask all the time."""
+"""Keys are published a day before they sign (domain reference, section 5.6), so a minute loses nothing; and whoever
+makes up thumbprints causes one request a minute at most."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    """The latest fetch for one partner: when it began, and what came of it for those who waited meanwhile."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    begun_s: float | None = None
+    outcome: PartnerApplication | LyncArchiverError | None = None
 
 
 class Refresher:
-    """Fetches partners' keys: one fetch at a time for each, and one an interval, failed ones included."""
+    """Fetches one partner's metadata at most once in `interval_s` seconds, and keeps the keys that it publishes.
+
+    The limit is this process's own and starts anew with it.
+    """
 
     def __init__(
-        self, source: MetadataSource, partners: PartnerStore, clock: Clock, interval_s: float = REFRESH_INTERVAL_S
+        self,
+        source: MetadataSource,
+        partners: PartnerStore,
+        clock: Clock,
+        interval_s: float = REFRESH_INTERVAL_S,
     ) -> None:
         self._source = source
         self._partners = partners
         self._clock = clock
         self._interval_s = interval_s
-        self._due: dict[Principal, float] = {}
-        self._fetching: defaultdict[Principal, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._turns: dict[Principal, _Turn] = {}
 
     async def refresh(self, principal: Principal, *, force: bool = False) -> PartnerApplication | None:
-        """Take the partner's keys from its metadata now, and return it; None where it is unknown or it is not time yet.
+        """Return the partner as it is after its keys were fetched, or None where no fetch was due.
 
-        Raises MetadataRefused, DependencyUnavailable where there is no document to use: the keys stay as they are.
+        It is due once the interval has passed since the latest fetch began, however that ended. Nobody fetches for a
+        principal that is no partner, nor for a disabled one. Whoever comes during a fetch waits, and gets what comes
+        of it. `force` is the operator's: it fetches in any case, for a disabled partner too.
+
+        Raises MetadataRefused where what is published is not taken: the keys stay as they were; AddressRefused; and
+        DependencyUnavailable where the partner store cannot be used.
         """
-        partner = await self._find(principal)
-        if partner is None:
-            return None
-        async with self._fetching[principal]:
-            if not force and self._clock.monotonic() < self._due.get(principal, 0):
+        turn = self._turns.setdefault(principal, _Turn())
+        joins = turn.lock.locked() and not force
+        async with turn.lock:
+            if joins:
+                if isinstance(turn.outcome, LyncArchiverError):
+                    raise turn.outcome
+                return turn.outcome
+            if not (force or self._due(turn)):
                 return None
-            self._due[principal] = self._clock.monotonic() + self._interval_s
+            partner = await self._find(principal)
+            if partner is None:
+                self._turns.pop(principal, None)  # made-up principals leave nothing behind
+            elif partner.enabled or force:
+                return await self._fetch(partner, turn)
+            return None
+
+    def _due(self, turn: _Turn) -> bool:
+        return turn.begun_s is None or self._clock.monotonic() - turn.begun_s >= self._interval_s
+
+    async def _fetch(self, partner: PartnerApplication, turn: _Turn) -> PartnerApplication | None:
+        turn.begun_s, turn.outcome = self._clock.monotonic(), None
+        try:
             keys = await self._source.fetch(partner)
-            if keys != partner.keys:
-                await self._partners.publish(principal, keys)
-        return await self._find(principal)
+            # A change of keys makes commits under way begin anew, so there is none where only their order differs.
+            if set(keys) != set(partner.keys):
+                await self._partners.publish(partner.principal, keys, partner.metadata_url)
+            turn.outcome = await self._find(partner.principal)
+        except LyncArchiverError as error:
+            turn.outcome = error
+            raise
+        return turn.outcome
 
     async def _find(self, principal: Principal) -> PartnerApplication | None:
-        return next((one for one in await self._partners.partners() if one.principal == principal), None)
+        partners = await self._partners.partners()
+        return next((partner for partner in partners if partner.principal == principal), None)

@@ -54,6 +54,50 @@ class PartnerContract(ABC):
         await trusted.partners.put(changed)
         assert list(await trusted.partners.partners()) == [other, changed]
 
+    async def test_publishing_changes_the_keys_and_nothing_else(self, trusted: Trusted) -> None:
+        """Whatever was changed of the partner in the meantime stays: one that was disabled is not enabled by it."""
+        disabled = replace(PARTNER, enabled=False, trust=TrustLevel.USER, roles=frozenset())
+        other = replace(PARTNER, name="sharepoint", principal=Principal(SHAREPOINT, "contoso.example"))
+        await trusted.partners.put(disabled)
+        await trusted.partners.put(other)
+        await trusted.partners.publish(PARTNER.principal, (NEXT_KEY, KEY))
+        assert list(await trusted.partners.partners()) == [other, replace(disabled, keys=(NEXT_KEY, KEY))]
+
+    async def test_publishing_makes_no_partner(self, trusted: Trusted) -> None:
+        """Keys of somebody who is no partner are not kept."""
+        await trusted.partners.publish(PARTNER.principal, (KEY,))
+        assert await trusted.partners.partners() == []
+
+    async def test_keys_of_an_address_that_is_no_longer_pinned_are_not_published(self, trusted: Trusted) -> None:
+        """Keys count only while the address that they were fetched from is the partner's."""
+        moved = replace(PARTNER, metadata_url="http://127.0.0.1/moved")
+        await trusted.partners.put(moved)
+        await trusted.partners.publish(PARTNER.principal, (NEXT_KEY,), PARTNER.metadata_url)
+        assert list(await trusted.partners.partners()) == [moved]
+        await trusted.partners.publish(PARTNER.principal, (NEXT_KEY,), moved.metadata_url)
+        assert list(await trusted.partners.partners()) == [replace(moved, keys=(NEXT_KEY,))]
+
+    async def test_a_key_that_is_published_no_more_writes_no_more(self, trusted: Trusted) -> None:
+        """A grant is over once the key that signed its token is not among the published ones."""
+        await trusted.partners.put(PARTNER)
+        records = history(*TALK, message(ALICE, "more"))
+        await trusted.store.commit(GRANT, await batch_of(trusted.store, records[:2]))
+        batch = await batch_of(trusted.store, records[2:])
+        await trusted.partners.publish(PARTNER.principal, (NEXT_KEY,))
+        with pytest.raises(GrantRefused, match="no longer signs"):
+            await trusted.store.commit(GRANT, batch)
+        await trusted.partners.publish(PARTNER.principal, (NEXT_KEY, KEY))
+        await trusted.store.commit(GRANT, batch)
+
+    async def test_switching_changes_whether_it_is_enabled_and_nothing_else(self, trusted: Trusted) -> None:
+        """Keys that were published in the meantime stay, and nobody becomes a partner by it."""
+        await trusted.partners.switch(PARTNER.principal, enabled=True)
+        assert await trusted.partners.partners() == []
+        await trusted.partners.put(PARTNER)
+        await trusted.partners.publish(PARTNER.principal, (NEXT_KEY,))
+        await trusted.partners.switch(PARTNER.principal, enabled=False)
+        assert list(await trusted.partners.partners()) == [replace(PARTNER, enabled=False, keys=(NEXT_KEY,))]
+
     async def test_nobody_writes_without_a_partner(self, trusted: Trusted) -> None:
         """A grant of somebody who is no partner gives no leave, not even to begin a lane."""
         batch = await batch_of(trusted.store, history(*TALK))
