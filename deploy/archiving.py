@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, contextmanager
 from typing import Final
 
 import structlog
+from starlette.routing import Route
 
 from consumers.archiver import Archiver
 from consumers.batch import Counts
@@ -23,7 +24,7 @@ from deploy.observation import Observation
 from deploy.session_page import session_route
 from deploy.settings import Settings, kafka_bootstrap, mongodb_uri
 from deploy.status_server import serving, status_app
-from deploy.trust import auth_config, authority_of, trust_of
+from deploy.trust import Trust, auth_config, authority_of, trust_of
 from schemas.catalogue import Stream
 from schemas.clock import Clock, SystemClock
 from schemas.login import ARCHIVER, KafkaLogin
@@ -64,13 +65,19 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
                 "positions": all(lane.position is not None for lane in archiver.lanes),
                 "grant": grants.alive,
             },
-            more=[session_route(trust, auth_config(settings), clock)],
+            more=[_session_page(settings, trust, clock)],
         )
         address = await closing.enter_async_context(serving(app, settings.http.host, settings.http.port))
         structlog.get_logger().info("archiver started", action="started", status=address)
         await archiver.run(stop, until_caught_up=until_caught_up)
     structlog.get_logger().info("archiver stopped", action="stopped", **observation.counts._asdict())
     return observation.counts
+
+
+def _session_page(settings: Settings, trust: Trust, clock: Clock) -> Route:
+    return session_route(
+        config=auth_config(settings), check=trust.check, partners=trust.partners, sessions=trust.sessions, clock=clock
+    )
 
 
 def _parts(

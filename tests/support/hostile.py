@@ -30,7 +30,7 @@ def assert_refused(case: Hostile) -> None:
     assert caught.value.rule is case.rule, caught.value.detail
     said = "\n".join(_said(caught.value))
     assert said.startswith(f"{case.rule}: ")
-    assert not [piece for piece in _pieces(text) if piece in said]
+    assert not [piece for piece in pieces(text) if piece in said]
 
 
 def _said(error: BaseException | None) -> Iterator[str]:
@@ -41,7 +41,8 @@ def _said(error: BaseException | None) -> Iterator[str]:
         error = error.__cause__ or error.__context__
 
 
-def _pieces(text: str) -> Iterator[str]:
+def pieces(text: str) -> Iterator[str]:
+    """Yield every run of characters of the token, and of every value in it, that is long enough to tell something."""
     for secret in (text, *_values(text)):
         yield from (secret[at : at + REPEATED_CHARS] for at in range(len(secret) - REPEATED_CHARS + 1))
 

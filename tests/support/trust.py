@@ -6,6 +6,8 @@ from typing import Final
 from consumers.grant import ARCHIVE_ROLE, Grant
 from consumers.tokens.memory_partners import MemoryPartners
 from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
+from consumers.tokens.session import Session
+from schemas.errors import LyncArchiverError
 from schemas.principals import LYNC, Principal
 from tests.support.clock import START
 
@@ -32,3 +34,39 @@ class ReadyAuthority:
 def trusting() -> MemoryPartners:
     """Return a partner store that knows the one partner."""
     return MemoryPartners([PARTNER])
+
+
+class MemorySessions:
+    """The `SessionLog` in a list; `error` makes recording fail."""
+
+    error: LyncArchiverError | None = None
+
+    def __init__(self) -> None:
+        self.recorded: list[Session] = []
+
+    async def record(self, session: Session) -> None:
+        if self.error is not None:
+            raise self.error
+        self.recorded.append(session)
+
+
+class GivenTokens:
+    """The `TokenSource` that gives these tokens, the next one once one is discarded; `error` makes asking fail."""
+
+    error: LyncArchiverError | None = None
+
+    def __init__(self, *tokens: str) -> None:
+        self.tokens = list(tokens)
+        self.audiences: list[str] = []
+        self.discarded: list[str] = []
+
+    async def token(self, audience: str) -> str:
+        if self.error is not None:
+            raise self.error
+        self.audiences.append(audience)
+        return self.tokens[0]
+
+    def discard(self, audience: str) -> None:
+        self.discarded.append(audience)
+        if len(self.tokens) > 1:
+            self.tokens.pop(0)
