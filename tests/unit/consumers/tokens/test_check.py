@@ -91,7 +91,7 @@ async def test_what_is_refused_for_anything_else_asks_nobody() -> None:
 
 @pytest.mark.parametrize(
     "failure",
-    [DependencyUnavailable("down"), MetadataRefused(MetadataRule.ISSUER, "another's")],
+    [DependencyUnavailable("down"), MetadataRefused(MetadataRule.FOREIGN, "another's")],
     ids=["down", "refused"],
 )
 async def test_without_metadata_a_token_by_an_unknown_key_is_not_judged(failure: DependencyUnavailable) -> None:
