@@ -116,10 +116,10 @@ async def test_a_partner_that_changes_is_judged_as_it_is_then() -> None:
 
 
 async def test_a_disabled_partners_new_key_opens_nothing() -> None:
-    """Fetching keys does not enable anybody."""
+    """Nobody is asked for a disabled partner's keys."""
     world = Checking(NEW_KEY)
     await world.partners.switch(world.lync.principal, enabled=False)
-    assert await _refused(world, app(signer="new")) is Rule.PARTNER_DISABLED
+    assert await _refused(world, app(signer="new")) is Rule.UNKNOWN_KEY
     found = world.partners.find(world.lync.principal)
     assert found is not None
     assert not found.enabled
