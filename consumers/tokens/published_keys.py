@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from consumers.grant import GrantRefused
@@ -64,7 +65,7 @@ def _key(published: Key, now: datetime) -> PartnerKey | None:
         der = b64decode(published.keyvalue.value, validate=True)
         certificate = x509.load_der_x509_certificate(der)
         key = certificate.public_key()
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise MetadataRefused(MetadataRule.FORGED_KEY, "a certificate cannot be read") from error
     thumbprint = urlsafe_b64encode(hashlib.sha1(der, usedforsecurity=False).digest()).rstrip(b"=").decode()
     if thumbprint != published.keyinfo.x5t:
