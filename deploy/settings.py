@@ -74,7 +74,7 @@ class IssuerSettings(_Group):
 
     url: str | None = None
     folder: Path | None = None
-    realm: str = Field(default=REALM, min_length=1, max_length=253)
+    realm: str = Field(default=REALM, max_length=253, pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]*$")
     life_s: int = Field(default=LIFE_S, ge=5, le=LIFE_S_ISSUED_MAX)
 
 
@@ -84,7 +84,7 @@ class ExchangeSettings(_Group):
     `user_roles` gives users, by address in lower case, the roles that a token on their behalf acts by.
     """
 
-    realm: str = Field(default=REALM, min_length=1, max_length=253)
+    realm: str = Field(default=REALM, max_length=253, pattern=r"^[0-9A-Za-z][0-9A-Za-z.-]*$")
     hosts: frozenset[str] = frozenset({f"exchange.{REALM}"})
     skew_s: float = Field(default=60, ge=0, le=SKEW_S_MAX)
     life_s_max: float = Field(default=LIFE_S_MAX, gt=0, le=LIFE_S_MAX)
