@@ -52,7 +52,7 @@ class Program:
         """Run a command to its end and return its standard output; fail unless it exits as expected."""
         return self.outputs(*arguments, expect=expect)[0]
 
-    def outputs(self, *arguments: object, expect: int = 0) -> tuple[str, str]:
+    def outputs(self, *arguments: object, expect: int = 0, limit_s: float = COMMAND_LIMIT_S) -> tuple[str, str]:
         """Run a command to its end and return what it wrote to standard output and error."""
         done = subprocess.run(
             self._command(arguments),
@@ -60,7 +60,7 @@ class Program:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=COMMAND_LIMIT_S,
+            timeout=limit_s,
             check=False,
         )
         assert done.returncode == expect, f"{arguments} exited {done.returncode}: {done.stderr[-2000:]}"
