@@ -110,7 +110,6 @@ class MongoStore:
     async def commit(self, grant: Grant, batch: Batch) -> None:
         grant.check(self._clock.now(), (item.mailbox for item in batch.items))
         with reported(f"a batch of {batch.lane} cannot be committed"):
-            await self._make_mailboxes(batch.mailboxes)
             for left in reversed(range(CONFLICT_TRIES)):
                 try:
                     await self._transact(grant, batch)
@@ -133,6 +132,7 @@ class MongoStore:
     async def _write(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
         await self._move_checkpoint(grant, batch, session)  # 1: the fence, before all that a stale lane could trip on
         check_trust(grant, await self._partner(grant, session))
+        await self._make_mailboxes(batch.mailboxes)
         await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)  # 2
         await self._move_conversations(batch, session)  # 3
         await self._write_items(grant, batch, session)  # 4
@@ -220,7 +220,10 @@ class MongoStore:
             raise
 
     async def _make_mailboxes(self, mailboxes: Iterable[FirstUse]) -> None:
-        """Make mailboxes outside of the transaction: one twice is the same, and lanes do not contend for them."""
+        """Make mailboxes outside of the transaction: one twice is the same, and lanes do not contend for them.
+
+        The transaction holds the fence meanwhile, so that a change of trust waits for these writes too.
+        """
         if len(self._mailboxes) > KNOWN_MAILBOXES_MAX:
             self._mailboxes.clear()
         new: dict[str, FirstUse] = {}

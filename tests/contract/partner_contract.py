@@ -11,8 +11,8 @@ from consumers.ports import ArchiveStore
 from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
 from consumers.tokens.ports import PartnerStore
 from schemas.principals import SHAREPOINT, Principal
-from tests.builders import ALICE, CONVERSATIONS, history, message, started
-from tests.contract.store_contract import TALK, batch_of
+from tests.builders import ALICE, CAROL, CONVERSATIONS, DAVE, history, message, started
+from tests.contract.store_contract import TALK, Stored, batch_of
 from tests.support.trust import GRANT, KEY, PARTNER
 
 NEXT_KEY = PartnerKey("y" * 27, b"another certificate")
@@ -31,9 +31,10 @@ DOUBTS: dict[str, tuple[Grant, PartnerApplication, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """A store under test and the partners that it asks, of which there are none yet."""
+    """A store under test, how to read it, and the partners that it asks, of which there are none yet."""
 
     store: ArchiveStore
+    stored: Stored
     partners: PartnerStore
 
 
@@ -104,6 +105,19 @@ class PartnerContract(ABC):
         with pytest.raises(GrantRefused, match="no partner application"):
             await trusted.store.commit(GRANT, batch)
         assert await trusted.store.checkpoint(CONVERSATIONS) is None
+        assert await trusted.stored.names() == {}
+
+    async def test_no_mailbox_is_made_once_trust_is_gone(self, trusted: Trusted) -> None:
+        """People who are met for the first time have no mailbox either, in a lane that goes on or one that begins."""
+        await trusted.partners.put(PARTNER)
+        await trusted.store.commit(GRANT, await batch_of(trusted.store, history(*TALK)))
+        before = await trusted.stored.names()
+        await trusted.partners.switch(PARTNER.principal, enabled=False)
+        strangers = history(started(CAROL, DAVE, conversation="c2"))
+        for lane in (CONVERSATIONS, LaneId(CONVERSATIONS.topic, 1)):
+            with pytest.raises(GrantRefused, match="is disabled"):
+                await trusted.store.commit(GRANT, await batch_of(trusted.store, strangers, lane))
+        assert await trusted.stored.names() == before
 
     @pytest.mark.parametrize("case", DOUBTS)
     async def test_trust_that_is_gone_stops_writing_at_once(self, trusted: Trusted, case: str) -> None:

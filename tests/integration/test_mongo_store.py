@@ -70,4 +70,4 @@ class TestMongoPartners(PartnerContract):
     async def trusted(self, opened: Database, database: str) -> Trusted:
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
-        return Trusted(MongoStore(own, ManualClock()), MongoPartners(own))
+        return Trusted(MongoStore(own, ManualClock()), MongoStored(own), MongoPartners(own))
