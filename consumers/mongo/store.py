@@ -108,9 +108,9 @@ class MongoStore:
         return recalled
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
-        grant.check(self._clock.now(), (item.mailbox for item in batch.items))
         with reported(f"a batch of {batch.lane} cannot be committed"):
             for left in reversed(range(CONFLICT_TRIES)):
+                grant.check(self._clock.now(), batch.reached())
                 try:
                     await self._transact(grant, batch)
                     break

@@ -11,7 +11,7 @@ from consumers.ports import ArchiveStore
 from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
 from consumers.tokens.ports import PartnerStore
 from schemas.principals import SHAREPOINT, Principal
-from tests.builders import ALICE, CAROL, CONVERSATIONS, DAVE, history, message, started
+from tests.builders import ALICE, BOB, CAROL, CONVERSATIONS, DAVE, history, message, started
 from tests.contract.store_contract import TALK, Stored, batch_of
 from tests.support.trust import GRANT, KEY, PARTNER
 
@@ -155,3 +155,15 @@ class PartnerContract(ABC):
             await trusted.store.commit(replace(GRANT, mailboxes=own), batch)
         everyone = frozenset(item.mailbox for item in batch.items)
         await trusted.store.commit(replace(GRANT, mailboxes=everyone), batch)
+
+    async def test_a_grant_for_some_mailboxes_adds_to_no_conversation_of_others(self, trusted: Trusted) -> None:
+        """A message changes no item, and yet whoever takes part sees it: that is writing into their mailboxes."""
+        await trusted.partners.put(PARTNER)
+        records = history(*TALK, message(ALICE, "more"))
+        await trusted.store.commit(GRANT, await batch_of(trusted.store, records[:2]))
+        batch = await batch_of(trusted.store, records[2:])
+        assert batch.items == ()
+        for own in (frozenset({CAROL.sip}), frozenset({ALICE.sip})):
+            with pytest.raises(GrantRefused, match="does not reach"):
+                await trusted.store.commit(replace(GRANT, mailboxes=own), batch)
+        await trusted.store.commit(replace(GRANT, mailboxes=frozenset({ALICE.sip, BOB.sip})), batch)

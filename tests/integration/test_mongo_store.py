@@ -1,22 +1,25 @@
 """The MongoDB store keeps the store's contract, on a real server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 
+from consumers.grant import GrantRefused
 from consumers.item import Item
 from consumers.mongo import documents
-from consumers.mongo.layout import ITEMS, MAILBOXES, QUARANTINE, SEGMENTS, Database, prepare
+from consumers.mongo.layout import CHECKPOINTS, ITEMS, MAILBOXES, QUARANTINE, SEGMENTS, Database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.store import JOURNALED, MAJORITY, MongoStore, connect
 from schemas.envelope import Event
 from schemas.errors import Cause
 from schemas.record import Record
+from tests.builders import CONVERSATIONS, history
 from tests.contract.partner_contract import PartnerContract, Trusted
-from tests.contract.store_contract import StoreContract, Subject
+from tests.contract.store_contract import TALK, StoreContract, Subject, batch_of
 from tests.support.clock import ManualClock
-from tests.support.trust import PARTNER
+from tests.support.trust import GRANT, PARTNER
 
 
 class MongoStored:
@@ -71,3 +74,28 @@ class TestMongoPartners(PartnerContract):
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
         return Trusted(MongoStore(own, ManualClock()), MongoStored(own), MongoPartners(own))
+
+
+async def test_a_grant_that_ends_while_its_commit_is_tried_again_writes_nothing(
+    opened: Database, database: str
+) -> None:
+    """Each try asks anew whether the grant is alive, however long another's write stood in the way."""
+    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
+    await prepare(own)
+    await MongoPartners(own).put(PARTNER)
+    clock = ManualClock()
+    store = MongoStore(own, clock)
+    records = history(*TALK)
+    await store.commit(GRANT, await batch_of(store, records[:2]))
+    batch = await batch_of(store, records[2:])
+    async with await own.client.start_session() as session:
+        async with session.start_transaction():
+            await own[CHECKPOINTS].update_one({}, {"$inc": {"trust": 1}}, session=session)
+            commit = asyncio.ensure_future(store.commit(GRANT, batch))
+            await clock.asleep()
+        clock.advance((GRANT.expires_at - clock.now()).total_seconds())
+    with pytest.raises(GrantRefused, match="expired"):
+        await commit
+    checkpoint = await store.checkpoint(CONVERSATIONS)
+    assert checkpoint is not None
+    assert checkpoint.next == batch.start
