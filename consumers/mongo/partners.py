@@ -31,20 +31,27 @@ class MongoPartners:
         return [partner_of(document) for document in found]
 
     async def put(self, partner: PartnerApplication) -> None:
-        await self._change(partner.principal, {}, partner_document(partner), upsert=True)
+        fields = partner_document(partner)
+        new = {"enabled": fields.pop("enabled")} if partner.enabled else {}
+        await self._change(partner.principal, {}, fields, new)
 
     async def publish(
         self, principal: Principal, keys: tuple[PartnerKey, ...], fetched_from: str | None = None
     ) -> None:
         pinned = {} if fetched_from is None else {"metadata_url": fetched_from}
-        await self._change(principal, pinned, {"keys": _keys_document(keys)}, upsert=False)
+        await self._change(principal, pinned, {"keys": _keys_document(keys)})
 
     async def switch(self, principal: Principal, *, enabled: bool) -> None:
-        await self._change(principal, {}, {"enabled": enabled}, upsert=False)
+        await self._change(principal, {}, {"enabled": enabled})
 
-    async def _change(self, principal: Principal, which: Document, fields: Document, *, upsert: bool) -> None:
+    async def _change(
+        self, principal: Principal, which: Document, fields: Document, new: Document | None = None
+    ) -> None:
+        """Set fields of the partner; without `new`, which only one that is added gets, none is added."""
         with reported(f"partner application {principal} cannot be changed"):
-            await self._partners.update_one({"_id": str(principal), **which}, {"$set": fields}, upsert=upsert)
+            await self._partners.update_one(
+                {"_id": str(principal), **which}, {"$set": fields, "$setOnInsert": new or {}}, upsert=new is not None
+            )
             await self._checkpoints.update_many({}, {"$inc": {"trust": 1}})
 
 

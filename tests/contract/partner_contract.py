@@ -55,6 +55,16 @@ class PartnerContract(ABC):
         await trusted.partners.put(changed)
         assert list(await trusted.partners.partners()) == [other, changed]
 
+    async def test_putting_enables_nobody(self, trusted: Trusted) -> None:
+        """Whoever puts what they read before a partner was disabled does not undo that; enabling it does."""
+        moved = replace(PARTNER, metadata_url="https://elsewhere.example/")
+        await trusted.partners.put(PARTNER)
+        await trusted.partners.switch(PARTNER.principal, enabled=False)
+        await trusted.partners.put(moved)
+        assert list(await trusted.partners.partners()) == [replace(moved, enabled=False)]
+        await trusted.partners.switch(PARTNER.principal, enabled=True)
+        assert list(await trusted.partners.partners()) == [moved]
+
     async def test_publishing_changes_the_keys_and_nothing_else(self, trusted: Trusted) -> None:
         """Whatever was changed of the partner in the meantime stays: one that was disabled is not enabled by it."""
         disabled = replace(PARTNER, enabled=False, trust=TrustLevel.USER, roles=frozenset())
@@ -137,6 +147,7 @@ class PartnerContract(ABC):
         assert checkpoint is not None
         assert checkpoint.next == 2
         await trusted.partners.put(PARTNER)
+        await trusted.partners.switch(PARTNER.principal, enabled=True)
         await trusted.store.commit(grant, batch)
         assert (await trusted.store.load(["c1"]))["c1"].held == ((1, 4),)
 
