@@ -35,6 +35,8 @@ class GrantKeeper:
         """Return a grant that is alive. Raises GrantRefused or another DependencyUnavailable where there is none."""
         if self._grant is not None and self._clock.now() < self._renew_at:
             return self._grant
+        if self._grant is not None and self._opening.locked() and self.alive:  # somebody renews, be it slowly
+            return self._grant
         async with self._opening:
             now = self._clock.now()
             if self._grant is not None and now < self._renew_at:

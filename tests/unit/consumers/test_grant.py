@@ -94,6 +94,27 @@ async def test_lanes_that_ask_at_once_share_one_renewal() -> None:
     assert all(grant is grants[0] for grant in grants)
 
 
+async def test_a_slow_renewal_holds_up_nobody_but_who_asks() -> None:
+    """While one lane renews, the others go on with the old grant for as long as it lives, and no longer."""
+    clock = ManualClock()
+    authority = SlowAuthority(clock)
+    authority.answering.set()
+    keeper = GrantKeeper(authority, clock)
+    first = await keeper.current()
+    authority.asked.clear()
+    authority.answering.clear()
+    clock.advance(GRANT_LIFE_S * RENEW_AT)
+    renewing = asyncio.ensure_future(keeper.current())
+    await authority.asked.wait()
+    async with asyncio.timeout(5):
+        assert await keeper.current() is first
+    clock.advance(GRANT_LIFE_S)
+    waiting = asyncio.ensure_future(keeper.current())
+    authority.answering.set()
+    assert await renewing is await waiting is not first
+    assert authority.opened == 2
+
+
 async def test_a_grant_serves_to_its_end_while_no_other_can_be_had() -> None:
     """A renewal that is refused stops nobody before the old grant is over; then the refusal reaches who asks."""
     clock = ManualClock()
