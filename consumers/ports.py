@@ -78,7 +78,10 @@ class GrantAuthority(Protocol):
     """Who opens grants."""
 
     async def open(self) -> Grant:
-        """Return a grant that is alive. Raises GrantRefused, a DependencyUnavailable, where there is none now."""
+        """Return a grant that is alive. Raises GrantRefused, a DependencyUnavailable, where there is none now.
+
+        Raises Misconfigured where whoever issues tokens, or whoever's keys are needed, has to be set right first.
+        """
 
 
 class LaneObserver(Protocol):
