@@ -50,7 +50,10 @@ CONFLICT_TRIES: Final = 10
 """A transaction that met another's write, as of a partner that changes, begins anew: nothing of it was written."""
 
 CONFLICT_PAUSE_S: Final = 0.02
-"""About as long as a transaction takes."""
+"""The first pause: about as long as a small transaction takes. It doubles, for lanes' first batches are large."""
+
+CONFLICT_PAUSE_S_MAX: Final = 0.32
+"""The longest pause: all lanes of an archive can begin, one after another, before the tries are used up."""
 
 KNOWN_MAILBOXES_MAX: Final = 200_000
 """Mailboxes remembered as made; forgetting them costs an idempotent write."""
@@ -109,15 +112,15 @@ class MongoStore:
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
         with reported(f"a batch of {batch.lane} cannot be committed"):
-            for left in reversed(range(CONFLICT_TRIES)):
+            for tried in range(CONFLICT_TRIES):
                 grant.check(self._clock.now(), batch.reached())
                 try:
                     await self._transact(grant, batch)
                     break
                 except OperationFailure as error:
-                    if not left or _WRITE_CONFLICT not in codes(error):
+                    if tried == CONFLICT_TRIES - 1 or _WRITE_CONFLICT not in codes(error):
                         raise
-                    await self._clock.sleep(CONFLICT_PAUSE_S)
+                    await self._clock.sleep(min(CONFLICT_PAUSE_S * 2**tried, CONFLICT_PAUSE_S_MAX))
 
     async def _transact(self, grant: Grant, batch: Batch) -> None:
         async with await self._database.client.start_session() as session:

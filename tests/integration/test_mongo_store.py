@@ -9,11 +9,11 @@ import pytest
 from consumers.grant import GrantRefused
 from consumers.item import Item
 from consumers.mongo import documents
-from consumers.mongo.layout import CHECKPOINTS, ITEMS, MAILBOXES, QUARANTINE, SEGMENTS, Database, prepare
+from consumers.mongo.layout import CHECKPOINTS, ITEMS, MAILBOXES, PARTNERS, QUARANTINE, SEGMENTS, Database, prepare
 from consumers.mongo.partners import MongoPartners
-from consumers.mongo.store import JOURNALED, MAJORITY, MongoStore, connect
+from consumers.mongo.store import CONFLICT_TRIES, JOURNALED, MAJORITY, MongoStore, connect
 from schemas.envelope import Event
-from schemas.errors import Cause
+from schemas.errors import Cause, DependencyUnavailable
 from schemas.record import Record
 from tests.builders import CONVERSATIONS, history
 from tests.contract.partner_contract import PartnerContract, Trusted
@@ -74,6 +74,27 @@ class TestMongoPartners(PartnerContract):
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
         return Trusted(MongoStore(own, ManualClock()), MongoStored(own), MongoPartners(own))
+
+
+async def test_a_lane_that_begins_waits_for_the_others_that_begin(opened: Database, database: str) -> None:
+    """First commits touch the partner one after another: one waits, ever longer, before it leaves it to the lane."""
+    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
+    await prepare(own)
+    await MongoPartners(own).put(PARTNER)
+    clock = ManualClock()
+    store = MongoStore(own, clock)
+    pauses: list[float] = []
+    async with await own.client.start_session() as session, session.start_transaction():
+        await own[PARTNERS].update_one({}, {"$inc": {"lanes": 1}}, session=session)
+        commit = asyncio.ensure_future(store.commit(GRANT, await batch_of(store, history(*TALK))))
+        while len(pauses) < CONFLICT_TRIES - 1:
+            pauses.append(await clock.asleep())
+            clock.advance(pauses[-1])
+        with pytest.raises(DependencyUnavailable, match="MongoDB error 112"):
+            await commit
+    assert pauses == sorted(pauses)
+    assert sum(pauses) > 1.5
+    await store.commit(GRANT, await batch_of(store, history(*TALK)))
 
 
 async def test_a_grant_that_ends_while_its_commit_is_tried_again_writes_nothing(
