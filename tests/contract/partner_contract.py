@@ -11,6 +11,7 @@ from consumers.ports import ArchiveStore
 from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
 from consumers.tokens.ports import PartnerStore
 from schemas.principals import SHAREPOINT, Principal
+from schemas.support import Deployment
 from tests.builders import ALICE, BOB, CAROL, CONVERSATIONS, DAVE, history, message, started
 from tests.contract.store_contract import TALK, Stored, batch_of
 from tests.support.trust import GRANT, KEY, PARTNER
@@ -24,6 +25,7 @@ DOUBTS: dict[str, tuple[Grant, PartnerApplication, str]] = {
     "key retired": (GRANT, replace(PARTNER, keys=(NEXT_KEY,)), "no longer signs"),
     "no keys": (GRANT, replace(PARTNER, keys=()), "no longer signs"),
     "trusted for users only": (GRANT, replace(PARTNER, trust=TrustLevel.USER), "no longer trusted"),
+    "run elsewhere": (GRANT, replace(PARTNER, deployment=Deployment.ONLINE), "runs elsewhere"),
     "trusted for itself only": (USER_GRANT, replace(PARTNER, trust=TrustLevel.APPLICATION), "no longer trusted"),
 }
 """A grant, what becomes of its partner, and the reason that is named."""
