@@ -1,5 +1,6 @@
 """What one lane commits at once, and what became of each record in it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -74,6 +75,16 @@ class Batch:
     quarantine: tuple[Quarantined, ...]
     counts: Counts
     watermark: datetime | None
+
+    def reached(self) -> Iterator[str]:
+        """Yield the mailboxes that show what this batch writes; one that already has its item shows new messages too.
+
+        Repeats are not left out.
+        """
+        yield from (item.mailbox for item in self.items)
+        yield from (use.mailbox for use in self.mailboxes)
+        for conversation in self.conversations:
+            yield from conversation.members
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 from schemas.errors import DependencyUnavailable
 from schemas.principals import Principal
+from schemas.support import Deployment
 
 ARCHIVE_ROLE: Final = "ArchiveApplication"
 """Exchange's management role for an application that writes archived content (domain reference, section 5.2)."""
@@ -21,7 +22,8 @@ class Grant:
     """Leave for one application to write into mailboxes, until `expires_at` (aware, UTC).
 
     `roles` are the application's, or the user's where it acts for one. `mailboxes` are those it may write into, None
-    for every one. `token_id` and `x5t` name the token that opened it and the key that signed that, never themselves.
+    for every one. `deployment` is where the application ran when its token was accepted. `token_id` and `x5t` name the
+    token that opened it and the key that signed that, never themselves.
     """
 
     principal: Principal
@@ -31,6 +33,7 @@ class Grant:
     expires_at: datetime
     user: str | None = None
     mailboxes: frozenset[str] | None = None
+    deployment: Deployment = Deployment.ON_PREMISES
 
     def check(self, now: datetime, mailboxes: Iterable[str] = ()) -> None:
         """Raise GrantRefused where the grant is over, lacks the role, or does not reach these mailboxes."""

@@ -41,7 +41,7 @@ class MemoryStore:
         return {place: self._events[place] for place in places}
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
-        grant.check(self._clock.now(), (item.mailbox for item in batch.items))
+        grant.check(self._clock.now(), batch.reached())
         counts = self._fence(batch)
         check_trust(grant, self._partners.find(grant.principal))
         self._refuse_stale(batch)

@@ -44,7 +44,7 @@ class ArchiveStore(Protocol):
         In this order: (1) the checkpoint moves from `batch.start` to `batch.end`, which is the fence, and the partner
         application is asked whether it still stands behind the grant; (2) segments are inserted; (3) conversations
         move on by one revision; (4) items and (5) quarantine are written. Mailboxes that are met for the first time
-        are made before that; making one twice changes nothing.
+        are made after (1); making one twice changes nothing, and they may stay where the rest fails.
 
         Raises Fenced where the checkpoint is not at `batch.start`, Stale where a conversation is not at the revision
         before, GrantRefused where the grant is over or not trusted any more, DependencyUnavailable where the outcome
@@ -78,7 +78,10 @@ class GrantAuthority(Protocol):
     """Who opens grants."""
 
     async def open(self) -> Grant:
-        """Return a grant that is alive. Raises GrantRefused, a DependencyUnavailable, where there is none now."""
+        """Return a grant that is alive. Raises GrantRefused, a DependencyUnavailable, where there is none now.
+
+        Raises Misconfigured where whoever issues tokens, or whoever's keys are needed, has to be set right first.
+        """
 
 
 class LaneObserver(Protocol):

@@ -33,12 +33,15 @@ class Trust:
     sessions: MongoSessions
 
     async def partner(self, name: str) -> PartnerApplication:
-        """Return the partner with this name. Raises InvalidSettings where there is none."""
-        found = await self.partners.partners()
-        for partner in found:
-            if partner.name == name:
-                return partner
-        names = ", ".join(partner.name for partner in found) or "none"
+        """Return the partner with this name or principal. Raises InvalidSettings unless there is just one."""
+        known = await self.partners.partners()
+        found = [partner for partner in known if name in {partner.name, str(partner.principal)}]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            principals = ", ".join(str(partner.principal) for partner in found)
+            raise InvalidSettings(f"several partner applications are called {name}; say which: {principals}")
+        names = ", ".join(partner.name for partner in known) or "none"
         raise InvalidSettings(f"there is no partner application {name}; there are: {names}")
 
 
@@ -95,14 +98,13 @@ async def trusting(settings: Settings) -> AsyncIterator[Trust]:
 
 
 async def introduce(trust: Trust, partner: PartnerApplication) -> PartnerApplication:
-    """Add a partner, with the keys that its metadata document publishes now, and return it.
+    """Add a partner, with the keys that its metadata document publishes now, and return it; a disabled one stays so.
 
     Raises MetadataRefused, DependencyUnavailable where the document cannot be used or had: then nothing is changed.
     """
     keys = await trust.metadata.fetch(partner)
-    known = replace(partner, keys=keys)
-    await trust.partners.put(known)
-    return known
+    await trust.partners.put(replace(partner, keys=keys))
+    return await trust.partner(str(partner.principal))
 
 
 async def introduce_issuer(settings: Settings) -> PartnerApplication:

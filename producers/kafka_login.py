@@ -94,6 +94,7 @@ async def check_login(bootstrap: str, login: KafkaLogin) -> str:
         finally:
             connection.close()
         if refusal is not None:
+            login.tokens.discard(login.audience)  # else the same one is tried until it would be renewed
             raise LoginRefused(f"Kafka at {host}:{port} refused the token of {login.client}: {refusal}")
         return token
     raise DependencyUnavailable(f"Kafka at {bootstrap} does not answer to a login")

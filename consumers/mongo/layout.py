@@ -25,16 +25,18 @@ ITEMS: Final = "items"
 MAILBOXES: Final = "mailboxes"
 CHECKPOINTS: Final = "checkpoints"
 QUARANTINE: Final = "quarantine"
+FENCES: Final = "fences"
 PARTNERS: Final = "partners"
 SESSIONS: Final = "sessions"
 LAYOUT: Final = "layout"
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    # segments, conversations, mailboxes, checkpoints and partners are looked up by _id alone
+    # segments, conversations, mailboxes, checkpoints, fences and partners are looked up by _id alone
     SEGMENTS: [],
     CONVERSATIONS: [],
     MAILBOXES: [],
     CHECKPOINTS: [],
+    FENCES: [],
     PARTNERS: [],
     SESSIONS: [IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="time")],
     ITEMS: [

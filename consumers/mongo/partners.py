@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from consumers.mongo.failures import reported
-from consumers.mongo.layout import CHECKPOINTS, PARTNERS, Collection, Database, Document
+from consumers.mongo.layout import CHECKPOINTS, FENCES, PARTNERS, Collection, Database, Document
 from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
 from schemas.principals import Principal
 from schemas.support import Deployment
@@ -19,11 +19,13 @@ class MongoPartners:
     A commit reads its partner and moves its lane's checkpoint in one transaction. A change first changes the partner,
     which every transaction that begins later sees, and then touches every checkpoint outside of any transaction: that
     waits for each commit that has moved its checkpoint, and makes each that has not conflict, so that it begins anew.
+    A lane's first commit has no checkpoint to move yet, and touches its document in `fences` for that.
     """
 
     def __init__(self, database: Database) -> None:
         self._partners: Collection = database[PARTNERS]
         self._checkpoints: Collection = database[CHECKPOINTS]
+        self._fences: Collection = database[FENCES]
 
     async def partners(self) -> Sequence[PartnerApplication]:
         with reported("partner applications cannot be read"):
@@ -31,21 +33,29 @@ class MongoPartners:
         return [partner_of(document) for document in found]
 
     async def put(self, partner: PartnerApplication) -> None:
-        await self._change(partner.principal, {}, partner_document(partner), upsert=True)
+        fields = partner_document(partner)
+        new = {"enabled": fields.pop("enabled")} if partner.enabled else {}
+        await self._change(partner.principal, {}, fields, new)
 
     async def publish(
         self, principal: Principal, keys: tuple[PartnerKey, ...], fetched_from: str | None = None
     ) -> None:
         pinned = {} if fetched_from is None else {"metadata_url": fetched_from}
-        await self._change(principal, pinned, {"keys": _keys_document(keys)}, upsert=False)
+        await self._change(principal, pinned, {"keys": _keys_document(keys)})
 
     async def switch(self, principal: Principal, *, enabled: bool) -> None:
-        await self._change(principal, {}, {"enabled": enabled}, upsert=False)
+        await self._change(principal, {}, {"enabled": enabled})
 
-    async def _change(self, principal: Principal, which: Document, fields: Document, *, upsert: bool) -> None:
+    async def _change(
+        self, principal: Principal, which: Document, fields: Document, new: Document | None = None
+    ) -> None:
+        """Set fields of the partner; without `new`, which only one that is added gets, none is added."""
         with reported(f"partner application {principal} cannot be changed"):
-            await self._partners.update_one({"_id": str(principal), **which}, {"$set": fields}, upsert=upsert)
-            await self._checkpoints.update_many({}, {"$inc": {"trust": 1}})
+            await self._partners.update_one(
+                {"_id": str(principal), **which}, {"$set": fields, "$setOnInsert": new or {}}, upsert=new is not None
+            )
+            for held in (self._checkpoints, self._fences):
+                await held.update_many({}, {"$inc": {"trust": 1}})
 
 
 def _keys_document(keys: tuple[PartnerKey, ...]) -> list[Document]:

@@ -1,6 +1,6 @@
 """The archive in MongoDB: one fenced transaction a batch."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
@@ -17,6 +17,7 @@ from consumers.mongo.failures import codes, reported
 from consumers.mongo.layout import (
     CHECKPOINTS,
     CONVERSATIONS,
+    FENCES,
     ITEMS,
     MAILBOXES,
     PARTNERS,
@@ -29,6 +30,7 @@ from consumers.mongo.layout import (
 from consumers.mongo.partners import partner_of
 from consumers.ports import Fenced, Stale
 from consumers.segment import SEGMENT_EVENTS_MAX
+from consumers.tokens.partner import PartnerApplication
 from consumers.tokens.trust import check_trust
 from schemas.clock import Clock
 from schemas.envelope import Event
@@ -49,7 +51,10 @@ CONFLICT_TRIES: Final = 10
 """A transaction that met another's write, as of a partner that changes, begins anew: nothing of it was written."""
 
 CONFLICT_PAUSE_S: Final = 0.02
-"""About as long as a transaction takes."""
+"""The first pause: about as long as a small transaction takes. It doubles, for lanes' first batches are large."""
+
+CONFLICT_PAUSE_S_MAX: Final = 0.32
+"""The longest pause: all lanes of an archive can begin, one after another, before the tries are used up."""
 
 KNOWN_MAILBOXES_MAX: Final = 200_000
 """Mailboxes remembered as made; forgetting them costs an idempotent write."""
@@ -81,6 +86,7 @@ class MongoStore:
         self._database = database
         self._clock = clock
         self._mailboxes: dict[str, tuple[str, str, str]] = {}
+        self._fenced: set[LaneId] = set()
 
     async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
         with reported("the checkpoint cannot be read"):
@@ -107,35 +113,39 @@ class MongoStore:
         return recalled
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
-        grant.check(self._clock.now(), (item.mailbox for item in batch.items))
         with reported(f"a batch of {batch.lane} cannot be committed"):
-            await self._make_mailboxes(grant, batch)
-            await self._transact(lambda session: self._write(grant, batch, session))
+            await self._make_fence(batch.lane)
+            for tried in range(CONFLICT_TRIES):
+                grant.check(self._clock.now(), batch.reached())
+                try:
+                    await self._transact(grant, batch)
+                    break
+                except OperationFailure as error:
+                    if tried == CONFLICT_TRIES - 1 or _WRITE_CONFLICT not in codes(error):
+                        raise
+                    await self._clock.sleep(min(CONFLICT_PAUSE_S * 2**tried, CONFLICT_PAUSE_S_MAX))
 
-    async def _transact(self, write: Callable[[AsyncIOMotorClientSession], Awaitable[None]]) -> None:
-        """Write in one transaction; one that met another's write is begun anew, since nothing of it was written."""
-        for left in reversed(range(CONFLICT_TRIES)):
-            try:
-                await self._transact_once(write)
-                break
-            except OperationFailure as error:
-                if not left or not codes(error) & _CONFLICTS:
-                    raise
-                await self._clock.sleep(CONFLICT_PAUSE_S)
+    async def _make_fence(self, lane: LaneId) -> None:
+        """Make the lane's document in `fences`, before any transaction that may have to find it."""
+        if lane not in self._fenced:
+            fence = {"_id": str(lane)}
+            await self._database[FENCES].update_one(fence, {"$setOnInsert": {"trust": 0}}, upsert=True)
+            self._fenced.add(lane)
 
-    async def _transact_once(self, write: Callable[[AsyncIOMotorClientSession], Awaitable[None]]) -> None:
+    async def _transact(self, grant: Grant, batch: Batch) -> None:
         async with await self._database.client.start_session() as session:
             session.start_transaction(read_concern=SNAPSHOT, write_concern=JOURNALED)
             try:
-                await write(session)
+                await self._write(grant, batch, session)
             except BaseException:
                 await session.abort_transaction()
                 raise
             await _commit(session)
 
     async def _write(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
-        await self._move_checkpoint(grant, batch, session)  # 1: the fence, before all that a stale lane could trip on
-        await self._check_trust(grant, session)
+        await self._move_checkpoint(batch, session)  # 1: the fence, before all that a stale lane could trip on
+        check_trust(grant, await self._partner(grant, session))
+        await self._make_mailboxes(batch.mailboxes)
         await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)  # 2
         await self._move_conversations(batch, session)  # 3
         await self._write_items(grant, batch, session)  # 4
@@ -150,17 +160,12 @@ class MongoStore:
                 session=session,
             )
 
-    async def _check_trust(self, grant: Grant, session: AsyncIOMotorClientSession) -> None:
-        """Ask the partner behind the grant, as of the moment that the whole transaction sees."""
+    async def _partner(self, grant: Grant, session: AsyncIOMotorClientSession) -> PartnerApplication | None:
+        """Return the partner behind the grant, as of the moment that the whole transaction sees."""
         found = await self._database[PARTNERS].find_one({"_id": str(grant.principal)}, session=session)
-        check_trust(grant, partner_of(found) if found else None)
+        return partner_of(found) if found else None
 
-    async def _touch_partner(self, grant: Grant, session: AsyncIOMotorClientSession) -> None:
-        """Conflict with any change of trust, where the lane has no checkpoint yet to do so by."""
-        partner = {"_id": str(grant.principal)}
-        await self._database[PARTNERS].update_one(partner, {"$inc": {"lanes": 1}}, session=session)
-
-    async def _move_checkpoint(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
+    async def _move_checkpoint(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
         checkpoints: Collection = self._database[CHECKPOINTS]
         change = {
             "$set": {"next": batch.end, "watermark": batch.watermark},
@@ -171,7 +176,8 @@ class MongoStore:
             return
         if await checkpoints.find_one({"_id": str(batch.lane)}, session=session) is not None:
             raise Fenced(f"the checkpoint of {batch.lane} is not at {batch.start}")
-        await self._touch_partner(grant, session)
+        # A change of trust touches every checkpoint there is; one in the making has to conflict with it elsewhere.
+        await self._database[FENCES].update_one({"_id": str(batch.lane)}, {"$inc": {"trust": 1}}, session=session)
         first = {"_id": str(batch.lane), "next": batch.end, "watermark": batch.watermark, "start": batch.start}
         try:
             await checkpoints.insert_one(first | batch.counts._asdict(), session=session)
@@ -224,32 +230,22 @@ class MongoStore:
                 raise Stale(f"one of the {name} is stored already") from error
             raise
 
-    async def _make_mailboxes(self, grant: Grant, batch: Batch) -> None:
-        """Make mailboxes before the batch: one twice is the same, and lanes contend for them only until they know all.
+    async def _make_mailboxes(self, mailboxes: Iterable[FirstUse]) -> None:
+        """Make mailboxes outside of the transaction: one twice is the same, and lanes do not contend for them.
 
-        They are written on the same word as the batch, so trust is asked in their transaction too.
+        The transaction holds the fence meanwhile, so that a change of trust waits for these writes too.
         """
         if len(self._mailboxes) > KNOWN_MAILBOXES_MAX:
             self._mailboxes.clear()
         new: dict[str, FirstUse] = {}
-        for use in batch.mailboxes:
+        for use in mailboxes:
             known = self._mailboxes.get(use.mailbox)
             if known is None or _precedence(use) < known:
                 earlier = new.get(use.mailbox)
                 if earlier is None or _precedence(use) < _precedence(earlier):
                     new[use.mailbox] = use
-
-        async def make(session: AsyncIOMotorClientSession) -> None:
-            lane = {"_id": str(batch.lane)}
-            touched = await self._database[CHECKPOINTS].update_one(lane, {"$inc": {"mailboxes": 1}}, session=session)
-            if not touched.matched_count:
-                await self._touch_partner(grant, session)
-            await self._check_trust(grant, session)
-            uses = [_first_use(use) for use in new.values()]
-            await self._database[MAILBOXES].bulk_write(uses, ordered=False, session=session)
-
         if new:
-            await self._transact(make)
+            await self._database[MAILBOXES].bulk_write([_first_use(use) for use in new.values()], ordered=False)
             self._mailboxes.update({name: _precedence(use) for name, use in new.items()})
 
 
@@ -291,8 +287,7 @@ def _segments_at(conversation: str, sequences: set[int]) -> dict[str, Any]:
 
 
 _DUPLICATE_KEY: Final = 11000
-_CONFLICTS: Final = frozenset({112, _DUPLICATE_KEY})
-"""Another transaction wrote the same document meanwhile. Keys that are there for good are told apart before."""
+_WRITE_CONFLICT: Final = 112
 _COMMIT_TRIES: Final = 3
 
 

@@ -17,7 +17,8 @@ class MemoryPartners:
         return [self._partners[principal] for principal in sorted(self._partners)]
 
     async def put(self, partner: PartnerApplication) -> None:
-        self._partners[partner.principal] = partner
+        before = self._partners.get(partner.principal, partner)
+        self._partners[partner.principal] = replace(partner, enabled=partner.enabled and before.enabled)
 
     async def publish(
         self, principal: Principal, keys: tuple[PartnerKey, ...], fetched_from: str | None = None

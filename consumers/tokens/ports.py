@@ -18,7 +18,10 @@ class PartnerStore(Protocol):
         """Return every partner, by principal, as of the latest change."""
 
     async def put(self, partner: PartnerApplication) -> None:
-        """Add the partner, or replace the one with the same principal.
+        """Add the partner, or replace the one with the same principal; one that is disabled stays so.
+
+        Whoever changes an address or a key must not trust again whom somebody has just stopped trusting: that is
+        `switch` alone.
 
         Once this returns, no commit can come to pass whose grant the new state does not stand behind: neither one
         that begins later, nor one that has begun.

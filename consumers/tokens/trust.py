@@ -17,12 +17,12 @@ def check_trust(grant: Grant, partner: PartnerApplication | None) -> None:
 def _doubt(grant: Grant, partner: PartnerApplication | None) -> str | None:
     if partner is None:
         return f"{grant.principal} is no partner application"
-    if not partner.enabled:
-        return f"partner application {partner.name} is disabled"
-    if grant.x5t not in {key.x5t for key in partner.keys}:
-        return f"partner application {partner.name} no longer signs with key {grant.x5t}"
-    if grant.user is None and ARCHIVE_ROLE not in partner.roles:
-        return f"partner application {partner.name} no longer has the role {ARCHIVE_ROLE}"
-    if partner.trust is not TrustLevel.FULL and (grant.user is not None or partner.trust is TrustLevel.USER):
-        return f"partner application {partner.name} is no longer trusted for that"
-    return None
+    needed = {TrustLevel.FULL} if grant.user is not None else {TrustLevel.FULL, TrustLevel.APPLICATION}
+    doubts = (
+        (not partner.enabled, "is disabled"),
+        (grant.x5t not in {key.x5t for key in partner.keys}, f"no longer signs with key {grant.x5t}"),
+        (grant.user is None and ARCHIVE_ROLE not in partner.roles, f"no longer has the role {ARCHIVE_ROLE}"),
+        (partner.deployment is not grant.deployment, "runs elsewhere now"),
+        (partner.trust not in needed, "is no longer trusted for that"),
+    )
+    return next((f"partner application {partner.name} {reason}" for doubted, reason in doubts if doubted), None)

@@ -17,7 +17,7 @@ from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
 from consumers.tokens.rules import Rule, TokenRefused
 from consumers.tokens.signature import ALGORITHM, check_signature
 from schemas.principals import LYNC, SHAREPOINT, Principal, parse_audience, parse_principal
-from schemas.support import Feature, UnsupportedTopology, check_supported
+from schemas.support import Deployment, Feature, UnsupportedTopology, check_supported
 
 UserRoles = Callable[[str], frozenset[str]]
 """The roles of a user, by address in lower case; none for somebody unknown."""
@@ -39,6 +39,7 @@ class AcceptedToken(NamedTuple):
     expires_at: datetime
     user: str | None
     mailboxes: frozenset[str] | None
+    deployment: Deployment
 
 
 def verify(
@@ -60,7 +61,9 @@ def verify(
     if partner.trust is TrustLevel.USER:
         raise TokenRefused(Rule.TRUST_LEVEL, "the partner is not trusted to act for itself")
     _check_letter_case(partner, token)
-    return AcceptedToken(partner.principal, partner.roles, token_id(text), token.header["x5t"], ends, None, None)
+    return AcceptedToken(
+        partner.principal, partner.roles, token_id(text), token.header["x5t"], ends, None, None, partner.deployment
+    )
 
 
 def issuer_of(text: str) -> Principal | None:
@@ -99,9 +102,15 @@ def _verify_user(
     _check_letter_case(partner, token, outer)
     name = _user(user, partner)
     ends = min(ends, datetime.fromtimestamp(user.life.ends + config.skew_s, UTC))
-    mailboxes = frozenset({f"sip:{name}"})
     return AcceptedToken(
-        partner.principal, user_roles(name), token_id(outer.text), token.header["x5t"], ends, name, mailboxes
+        principal=partner.principal,
+        roles=user_roles(name),
+        token_id=token_id(outer.text),
+        x5t=token.header["x5t"],
+        expires_at=ends,
+        user=name,
+        mailboxes=frozenset({f"sip:{name}"}),
+        deployment=partner.deployment,
     )
 
 

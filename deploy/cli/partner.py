@@ -13,7 +13,7 @@ from schemas.support import Deployment
 if TYPE_CHECKING:
     from consumers.tokens.partner import PartnerApplication
 
-NameArgument = Annotated[str, typer.Argument(help="The partner's name in this archive.")]
+NameArgument = Annotated[str, typer.Argument(help="The partner's name in this archive, or its id@realm.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 
 def add(
-    name: NameArgument,
+    name: Annotated[str, typer.Argument(help="What to call it in this archive.")],
     metadata_url: Annotated[str, typer.Option(help="Where its metadata document is; nothing else is ever asked.")],
     realm: Annotated[str | None, typer.Option(help="Its realm; this server's own unless given.")] = None,
     application: Annotated[str, typer.Option(help="Its application id.")] = LYNC,
@@ -37,7 +37,10 @@ def add(
     deployment: Annotated[Deployment, typer.Option(help="Where it runs.")] = Deployment.ON_PREMISES,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a partner application, or change the one with this id and realm. Its metadata is read now."""
+    """Add a partner application, or change the one with this id and realm; a disabled one stays so.
+
+    Its metadata is read now.
+    """
     from consumers.tokens.partner import PartnerApplication  # noqa: PLC0415  start-up time
     from deploy.settings import load_settings  # noqa: PLC0415
     from schemas.principals import Principal, parse_principal  # noqa: PLC0415

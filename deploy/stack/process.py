@@ -37,7 +37,7 @@ class Lifetime(StrEnum):
 
 
 class Server:
-    """A server that keeps its pid file and its log in `folder`.
+    """A server that keeps its pid file and its log in `folder`, which is made its owner's alone.
 
     Nothing is remembered between commands but the pid file, so any process may ask for, or stop, any server.
     """
@@ -81,6 +81,7 @@ class Server:
 
     def _launch(self, command: Sequence[str]) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # its files hold what people wrote, or secrets, in whatever mode the server makes them
         self.pid_file.unlink(missing_ok=True)
         if self.log_file.exists():
             self.log_file.replace(self.log_file.with_suffix(".1"))

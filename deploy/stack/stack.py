@@ -176,8 +176,6 @@ class Stack:
         if server not in self._servers:
             return
         if server.pid is None:
-            server.folder.mkdir(parents=True, exist_ok=True)
-            server.folder.chmod(0o700)  # it holds secrets
             await server.start(
                 issuer.issuer_command(folder=server.folder.absolute(), port=ports.issuer, realm=self._options.realm)
             )

@@ -11,8 +11,9 @@ from consumers.ports import ArchiveStore
 from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
 from consumers.tokens.ports import PartnerStore
 from schemas.principals import SHAREPOINT, Principal
-from tests.builders import ALICE, CONVERSATIONS, history, message, started
-from tests.contract.store_contract import TALK, batch_of
+from schemas.support import Deployment
+from tests.builders import ALICE, BOB, CAROL, CONVERSATIONS, DAVE, history, message, started
+from tests.contract.store_contract import TALK, Stored, batch_of
 from tests.support.trust import GRANT, KEY, PARTNER
 
 NEXT_KEY = PartnerKey("y" * 27, b"another certificate")
@@ -24,6 +25,7 @@ DOUBTS: dict[str, tuple[Grant, PartnerApplication, str]] = {
     "key retired": (GRANT, replace(PARTNER, keys=(NEXT_KEY,)), "no longer signs"),
     "no keys": (GRANT, replace(PARTNER, keys=()), "no longer signs"),
     "trusted for users only": (GRANT, replace(PARTNER, trust=TrustLevel.USER), "no longer trusted"),
+    "run elsewhere": (GRANT, replace(PARTNER, deployment=Deployment.ONLINE), "runs elsewhere"),
     "trusted for itself only": (USER_GRANT, replace(PARTNER, trust=TrustLevel.APPLICATION), "no longer trusted"),
 }
 """A grant, what becomes of its partner, and the reason that is named."""
@@ -31,9 +33,10 @@ DOUBTS: dict[str, tuple[Grant, PartnerApplication, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Trusted:
-    """A store under test and the partners that it asks, of which there are none yet."""
+    """A store under test, how to read it, and the partners that it asks, of which there are none yet."""
 
     store: ArchiveStore
+    stored: Stored
     partners: PartnerStore
 
 
@@ -53,6 +56,16 @@ class PartnerContract(ABC):
         changed = replace(PARTNER, enabled=False, trust=TrustLevel.USER, roles=frozenset(), keys=(KEY, NEXT_KEY))
         await trusted.partners.put(changed)
         assert list(await trusted.partners.partners()) == [other, changed]
+
+    async def test_putting_enables_nobody(self, trusted: Trusted) -> None:
+        """Whoever puts what they read before a partner was disabled does not undo that; enabling it does."""
+        moved = replace(PARTNER, metadata_url="https://elsewhere.example/")
+        await trusted.partners.put(PARTNER)
+        await trusted.partners.switch(PARTNER.principal, enabled=False)
+        await trusted.partners.put(moved)
+        assert list(await trusted.partners.partners()) == [replace(moved, enabled=False)]
+        await trusted.partners.switch(PARTNER.principal, enabled=True)
+        assert list(await trusted.partners.partners()) == [moved]
 
     async def test_publishing_changes_the_keys_and_nothing_else(self, trusted: Trusted) -> None:
         """Whatever was changed of the partner in the meantime stays: one that was disabled is not enabled by it."""
@@ -104,6 +117,19 @@ class PartnerContract(ABC):
         with pytest.raises(GrantRefused, match="no partner application"):
             await trusted.store.commit(GRANT, batch)
         assert await trusted.store.checkpoint(CONVERSATIONS) is None
+        assert await trusted.stored.names() == {}
+
+    async def test_no_mailbox_is_made_once_trust_is_gone(self, trusted: Trusted) -> None:
+        """People who are met for the first time have no mailbox either, in a lane that goes on or one that begins."""
+        await trusted.partners.put(PARTNER)
+        await trusted.store.commit(GRANT, await batch_of(trusted.store, history(*TALK)))
+        before = await trusted.stored.names()
+        await trusted.partners.switch(PARTNER.principal, enabled=False)
+        strangers = history(started(CAROL, DAVE, conversation="c2"))
+        for lane in (CONVERSATIONS, LaneId(CONVERSATIONS.topic, 1)):
+            with pytest.raises(GrantRefused, match="is disabled"):
+                await trusted.store.commit(GRANT, await batch_of(trusted.store, strangers, lane))
+        assert await trusted.stored.names() == before
 
     @pytest.mark.parametrize("case", DOUBTS)
     async def test_trust_that_is_gone_stops_writing_at_once(self, trusted: Trusted, case: str) -> None:
@@ -123,6 +149,7 @@ class PartnerContract(ABC):
         assert checkpoint is not None
         assert checkpoint.next == 2
         await trusted.partners.put(PARTNER)
+        await trusted.partners.switch(PARTNER.principal, enabled=True)
         await trusted.store.commit(grant, batch)
         assert (await trusted.store.load(["c1"]))["c1"].held == ((1, 4),)
 
@@ -141,3 +168,15 @@ class PartnerContract(ABC):
             await trusted.store.commit(replace(GRANT, mailboxes=own), batch)
         everyone = frozenset(item.mailbox for item in batch.items)
         await trusted.store.commit(replace(GRANT, mailboxes=everyone), batch)
+
+    async def test_a_grant_for_some_mailboxes_adds_to_no_conversation_of_others(self, trusted: Trusted) -> None:
+        """A message changes no item, and yet whoever takes part sees it: that is writing into their mailboxes."""
+        await trusted.partners.put(PARTNER)
+        records = history(*TALK, message(ALICE, "more"))
+        await trusted.store.commit(GRANT, await batch_of(trusted.store, records[:2]))
+        batch = await batch_of(trusted.store, records[2:])
+        assert batch.items == ()
+        for own in (frozenset({CAROL.sip}), frozenset({ALICE.sip})):
+            with pytest.raises(GrantRefused, match="does not reach"):
+                await trusted.store.commit(replace(GRANT, mailboxes=own), batch)
+        await trusted.store.commit(replace(GRANT, mailboxes=frozenset({ALICE.sip, BOB.sip})), batch)

@@ -5,7 +5,7 @@ import hmac
 import json
 import struct
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from datetime import timedelta
 from typing import Any, Final
@@ -19,6 +19,7 @@ from aiokafka.protocol.admin import SaslAuthenticateRequest, SaslHandShakeReques
 from aiokafka.protocol.metadata import MetadataRequest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+import producers.kafka_login as producers_login
 from consumers.kafka_login import check_login, login_options
 from consumers.kafka_source import KafkaSource
 from deploy.stack.state import HOST, Ports, load_ports
@@ -32,6 +33,7 @@ from schemas.login import ARCHIVER, PRODUCER, KafkaLogin
 from schemas.principals import EXCHANGE, Principal
 from tests.conftest import StackAddresses
 from tests.support.issuer import REALM, Issuer, Tokens, new_key
+from tests.support.trust import GivenTokens
 from tests.support.waiting import await_until
 
 SECONDS: Final = 5.0
@@ -197,6 +199,18 @@ async def test_a_refused_token_ends_every_door_within_seconds(
             await start()
         assert clock.monotonic() - begun < SECONDS
         assert token not in str(e.value)
+
+
+@pytest.mark.parametrize("try_login", [check_login, producers_login.check_login], ids=["reads", "writes"])
+async def test_a_refused_token_is_not_tried_again(
+    stack: StackAddresses, issuer: Issuer, try_login: Callable[[str, KafkaLogin], Awaitable[str]]
+) -> None:
+    """A source that keeps its tokens is told of the refusal, so that the next connection has another one."""
+    good = _good(issuer)
+    login = KafkaLogin(PRODUCER, GivenTokens(REFUSED["audience-of-another"](issuer), good))
+    with pytest.raises(Misconfigured, match="refused the token"):
+        await try_login(stack.bootstrap, login)
+    assert await try_login(stack.bootstrap, login) == good
 
 
 async def test_an_issuers_trouble_is_told_as_it_is(stack: StackAddresses, issuer: Issuer) -> None:

@@ -1,22 +1,25 @@
 """The MongoDB store keeps the store's contract, on a real server."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
 
+from consumers.grant import GrantRefused
 from consumers.item import Item
 from consumers.mongo import documents
-from consumers.mongo.layout import ITEMS, MAILBOXES, QUARANTINE, SEGMENTS, Database, prepare
+from consumers.mongo.layout import CHECKPOINTS, FENCES, ITEMS, MAILBOXES, QUARANTINE, SEGMENTS, Database, prepare
 from consumers.mongo.partners import MongoPartners
-from consumers.mongo.store import JOURNALED, MAJORITY, MongoStore, connect
+from consumers.mongo.store import CONFLICT_TRIES, JOURNALED, MAJORITY, MongoStore, connect
 from schemas.envelope import Event
-from schemas.errors import Cause
+from schemas.errors import Cause, DependencyUnavailable
 from schemas.record import Record
+from tests.builders import CONVERSATIONS, history, started
 from tests.contract.partner_contract import PartnerContract, Trusted
-from tests.contract.store_contract import StoreContract, Subject
+from tests.contract.store_contract import TALK, StoreContract, Subject, batch_of
 from tests.support.clock import ManualClock
-from tests.support.trust import PARTNER
+from tests.support.trust import GRANT, PARTNER
 
 
 class MongoStored:
@@ -70,4 +73,63 @@ class TestMongoPartners(PartnerContract):
     async def trusted(self, opened: Database, database: str) -> Trusted:
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
-        return Trusted(MongoStore(own, ManualClock()), MongoPartners(own))
+        return Trusted(MongoStore(own, ManualClock()), MongoStored(own), MongoPartners(own))
+
+
+async def test_a_lane_that_begins_conflicts_with_a_change_of_trust(opened: Database, database: str) -> None:
+    """A first commit meets whoever touches its lane's fence: it waits, ever longer, before it leaves it to the lane."""
+    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
+    await prepare(own)
+    await MongoPartners(own).put(PARTNER)
+    await own[FENCES].insert_one({"_id": str(CONVERSATIONS), "trust": 0})
+    clock = ManualClock()
+    store = MongoStore(own, clock)
+    pauses: list[float] = []
+    async with await own.client.start_session() as session, session.start_transaction():
+        await own[FENCES].update_many({}, {"$inc": {"trust": 1}}, session=session)
+        commit = asyncio.ensure_future(store.commit(GRANT, await batch_of(store, history(*TALK))))
+        while len(pauses) < CONFLICT_TRIES - 1:
+            pauses.append(await clock.asleep())
+            clock.advance(pauses[-1])
+        with pytest.raises(DependencyUnavailable, match="MongoDB error 112"):
+            await commit
+    assert pauses == sorted(pauses)
+    await store.commit(GRANT, await batch_of(store, history(*TALK)))
+
+
+async def test_lanes_that_begin_do_not_stand_in_each_others_way(opened: Database, database: str) -> None:
+    """However many lanes make their first commits at once, none meets another: nobody has to wait."""
+    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
+    await prepare(own)
+    await MongoPartners(own).put(PARTNER)
+    store = MongoStore(own, ManualClock())  # which would stand still for whoever waits
+    lanes = [CONVERSATIONS._replace(partition=number) for number in range(8)]
+    batches = [await batch_of(store, history(*(started(conversation=f"c{lane.partition}"),)), lane) for lane in lanes]
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(store.commit(GRANT, batch) for batch in batches))
+    assert len(await store.load([f"c{lane.partition}" for lane in lanes])) == len(lanes)
+
+
+async def test_a_grant_that_ends_while_its_commit_is_tried_again_writes_nothing(
+    opened: Database, database: str
+) -> None:
+    """Each try asks anew whether the grant is alive, however long another's write stood in the way."""
+    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
+    await prepare(own)
+    await MongoPartners(own).put(PARTNER)
+    clock = ManualClock()
+    store = MongoStore(own, clock)
+    records = history(*TALK)
+    await store.commit(GRANT, await batch_of(store, records[:2]))
+    batch = await batch_of(store, records[2:])
+    async with await own.client.start_session() as session:
+        async with session.start_transaction():
+            await own[CHECKPOINTS].update_one({}, {"$inc": {"trust": 1}}, session=session)
+            commit = asyncio.ensure_future(store.commit(GRANT, batch))
+            await clock.asleep()
+        clock.advance((GRANT.expires_at - clock.now()).total_seconds())
+    with pytest.raises(GrantRefused, match="expired"):
+        await commit
+    checkpoint = await store.checkpoint(CONVERSATIONS)
+    assert checkpoint is not None
+    assert checkpoint.next == batch.start

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import stat
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -136,6 +137,7 @@ async def test_up_status_and_down_can_be_repeated(data: Path) -> None:
     assert "is up" in (await up(data)).out
     first = await status(data)
     assert first["running"] is True
+    assert {stat.S_IMODE((data / server).stat().st_mode) for server in SERVERS} == {0o700}
     pids = [server_pid(data, server) for server in SERVERS]
     assert "already up" in (await up(data)).out
     assert [server_pid(data, server) for server in SERVERS] == pids

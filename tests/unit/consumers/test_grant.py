@@ -8,6 +8,7 @@ import pytest
 
 from consumers.grant import ARCHIVE_ROLE, Grant, GrantRefused
 from consumers.grant_keeper import RENEW_AT, RETRY_S, GrantKeeper
+from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
 from tests.support.clock import START, ManualClock
 from tests.support.trust import GRANT as TRUSTED
 
@@ -42,16 +43,17 @@ class SlowAuthority:
 
 
 class RefusingAuthority:
-    """Opens one grant and no other."""
+    """Opens these grants and no other."""
 
-    def __init__(self, grant: Grant) -> None:
-        self._grants = [grant]
+    def __init__(self, *grants: Grant, error: LyncArchiverError | None = None) -> None:
+        self._grants = list(grants)
+        self._error = error or GrantRefused("no more")
         self.asked = 0
 
     async def open(self) -> Grant:
         self.asked += 1
         if not self._grants:
-            raise GrantRefused("no more")
+            raise self._error
         return self._grants.pop()
 
 
@@ -94,6 +96,27 @@ async def test_lanes_that_ask_at_once_share_one_renewal() -> None:
     assert all(grant is grants[0] for grant in grants)
 
 
+async def test_a_slow_renewal_holds_up_nobody_but_who_asks() -> None:
+    """While one lane renews, the others go on with the old grant for as long as it lives, and no longer."""
+    clock = ManualClock()
+    authority = SlowAuthority(clock)
+    authority.answering.set()
+    keeper = GrantKeeper(authority, clock)
+    first = await keeper.current()
+    authority.asked.clear()
+    authority.answering.clear()
+    clock.advance(GRANT_LIFE_S * RENEW_AT)
+    renewing = asyncio.ensure_future(keeper.current())
+    await authority.asked.wait()
+    async with asyncio.timeout(5):
+        assert await keeper.current() is first
+    clock.advance(GRANT_LIFE_S)
+    waiting = asyncio.ensure_future(keeper.current())
+    authority.answering.set()
+    assert await renewing is await waiting is not first
+    assert authority.opened == 2
+
+
 async def test_a_grant_serves_to_its_end_while_no_other_can_be_had() -> None:
     """A renewal that is refused stops nobody before the old grant is over; then the refusal reaches who asks."""
     clock = ManualClock()
@@ -111,6 +134,24 @@ async def test_a_grant_serves_to_its_end_while_no_other_can_be_had() -> None:
     clock.advance(5)
     with pytest.raises(GrantRefused):
         await keeper.current()
+
+
+async def test_settings_that_served_once_are_waited_for() -> None:
+    """Where the issuer no longer knows us, the grant serves to its end, and then lanes wait rather than stop."""
+    clock = ManualClock()
+    keeper = GrantKeeper(RefusingAuthority(GRANT, error=Misconfigured("we are unknown")), clock)
+    assert await keeper.current() is GRANT
+    clock.advance(50)
+    assert await keeper.current() is GRANT
+    clock.advance(10)
+    with pytest.raises(DependencyUnavailable, match="we are unknown"):
+        await keeper.current()
+
+
+async def test_settings_that_never_served_are_wrong() -> None:
+    """Where the issuer does not know us from the start, the operator is told."""
+    with pytest.raises(Misconfigured, match="we are unknown"):
+        await GrantKeeper(RefusingAuthority(error=Misconfigured("we are unknown")), ManualClock()).current()
 
 
 async def test_a_grant_that_was_refused_is_not_handed_out_again() -> None:

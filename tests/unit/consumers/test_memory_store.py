@@ -51,4 +51,5 @@ class TestMemoryPartners(PartnerContract):
     @pytest.fixture
     async def trusted(self) -> Trusted:
         partners = MemoryPartners()
-        return Trusted(MemoryStore(ManualClock(), partners), partners)
+        store = MemoryStore(ManualClock(), partners)
+        return Trusted(store, MemoryStored(store), partners)

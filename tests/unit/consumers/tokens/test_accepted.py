@@ -162,9 +162,8 @@ def test_an_app_only_token_opens_its_partners_roles() -> None:
     """What is opened is what the partner was given, and ends with the token, by the skew later."""
     text = app()
     ends = NOW + timedelta(seconds=3660)
-    expected = AcceptedToken(
-        Principal(LYNC, REALM), ROLES, world().judge(text).token_id, thumbprint(certificate("lync")), ends, None, None
-    )
+    own_id, x5t = world().judge(text).token_id, thumbprint(certificate("lync"))
+    expected = AcceptedToken(Principal(LYNC, REALM), ROLES, own_id, x5t, ends, None, None, Deployment.ON_PREMISES)
     assert world().judge(text) == expected
     assert expected.token_id not in text
 
