@@ -1,13 +1,17 @@
 """`lync-archiver recording`: what recordings hold, and recordings made of others."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from deploy.cli.printing import JsonOption, print_json, print_line
-from deploy.cli.produce import InputArgument
+from deploy.cli.produce import InputArgument, OutputArgument
+from deploy.cli.selecting import ConversationOption, SinceOption, UntilOption, UserOption, selection
 
 if TYPE_CHECKING:
+    from producers.recording import RecordedLine
     from producers.survey import Survey
 
 
@@ -15,6 +19,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     recording = typer.Typer(help="Look at recordings, and make others of them.", no_args_is_help=True)
     recording.command("info")(info)
+    recording.command("cut")(cut)
+    recording.command("merge")(merge)
     app.add_typer(recording, name="recording")
 
 
@@ -30,6 +36,55 @@ def info(file: InputArgument, as_json: JsonOption = False) -> None:
         _print_survey(found)
     if found.damage is not None:
         raise found.damage
+
+
+def cut(
+    file: InputArgument,
+    out: OutputArgument,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    conversation: ConversationOption = None,
+    user: UserOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy what the options choose of a recording, line for line."""
+    from producers.recording import Recording  # noqa: PLC0415  start-up time
+
+    chosen = selection(since, until, conversation, user)
+    _copy(chosen.lines(Recording(file).lines()), out, (file,), as_json)
+
+
+def merge(
+    out: OutputArgument,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="Recordings to merge.")
+    ],
+    as_json: JsonOption = False,
+) -> None:
+    """Merge recordings by time; each one's own order is kept."""
+    from producers.merging import merged  # noqa: PLC0415  start-up time
+    from producers.recording import Recording  # noqa: PLC0415
+
+    _copy(merged(map(Recording, files)), out, files, as_json)
+
+
+def _copy(lines: "Iterable[RecordedLine]", out: Path, sources: Iterable[Path], as_json: bool) -> None:
+    from producers.recording import Recording  # noqa: PLC0415  start-up time
+
+    refuse_same_file(sources, out)
+    with Recording(out).writer() as writer:
+        for found in lines:
+            writer.write_line(found.line)
+    if as_json:
+        print_json({"records": writer.records})
+    else:
+        print_line(f"{writer.records} records")
+
+
+def refuse_same_file(sources: Iterable[Path], out: Path) -> None:
+    """Raise typer.BadParameter where `out` is one of the sources, which opening it would empty."""
+    if out.exists() and any(out.samefile(source) for source in sources):
+        raise typer.BadParameter("it is a recording that is to be read", param_hint="OUT")
 
 
 def _print_survey(found: "Survey") -> None:
