@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from producers.recording import RecordedLine
     from producers.survey import Survey
 
+SECRET_BYTES: Final = 32
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
@@ -21,6 +23,7 @@ def register(app: typer.Typer) -> None:
     recording.command("info")(info)
     recording.command("cut")(cut)
     recording.command("merge")(merge)
+    recording.command("scrub")(scrub)
     app.add_typer(recording, name="recording")
 
 
@@ -66,6 +69,30 @@ def merge(
     from producers.recording import Recording  # noqa: PLC0415
 
     _copy(merged(map(Recording, files)), out, files, as_json)
+
+
+def scrub(
+    file: InputArgument,
+    out: OutputArgument,
+    seed: Annotated[
+        str | None, typer.Option(help="A secret: the same one gives the same pseudonyms. Without it they are new.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Replace people, texts, subjects and ids of a recording by pseudonyms of the same shape."""
+    from dataclasses import asdict  # noqa: PLC0415  start-up time
+    from secrets import token_bytes  # noqa: PLC0415
+
+    from producers.recording import Recording  # noqa: PLC0415
+    from producers.scrubbing import Scrubber  # noqa: PLC0415
+
+    refuse_same_file((file,), out)
+    scrubber = Scrubber(token_bytes(SECRET_BYTES) if seed is None else seed.encode(errors="surrogateescape"))
+    Recording(out).write(scrubber.scrubbed(Recording(file).read()))
+    if as_json:
+        print_json(asdict(scrubber.tally))
+    else:
+        print_line(f"{scrubber.tally.records} records, {scrubber.tally.undecodable} of them without an event")
 
 
 def _copy(lines: "Iterable[RecordedLine]", out: Path, sources: Iterable[Path], as_json: bool) -> None:
