@@ -23,7 +23,7 @@ _HEX_UPPER: Final = re.compile(
 )
 _NEVER_UTF8: Final = bytes(range(0xF8, 0x100))
 _ASCII_ONLY: Final = dict.fromkeys(range(0x80, 0x100), "\x80")
-_CACHED: Final = 32_768
+_CACHED: Final = 4096
 _CACHED_CHARS_MAX: Final = 256
 
 
