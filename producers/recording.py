@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from producers.lines import LinesDamaged, LineWriter, read_lines
 from producers.recording_line import from_line, to_line
@@ -19,6 +19,16 @@ class RecordedLine(NamedTuple):
 
     line: bytes
     record: Record
+
+
+class Place(NamedTuple):
+    """Where in a plain file a line begins: its byte, from 0, and its number, from 1."""
+
+    offset: int
+    line: int
+
+
+BEGINNING: Final = Place(0, 1)
 
 
 class RecordingWriter:
@@ -65,10 +75,10 @@ class Recording:
         """
         return (found.record for found in self.lines())
 
-    def lines(self) -> Iterator[RecordedLine]:
-        """Yield the records with their lines, as `read` does."""
+    def lines(self, place: Place = BEGINNING) -> Iterator[RecordedLine]:
+        """Yield the records with their lines, as `read` does, of a plain file from a place on."""
         try:
-            for number, line in enumerate(read_lines(self.path), start=1):
+            for number, line in enumerate(read_lines(self.path, *place), start=place.line):
                 yield RecordedLine(line, self._record(number, line))
         except RecordingDamaged:
             raise

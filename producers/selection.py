@@ -27,6 +27,11 @@ class Selection:
     conversations: frozenset[bytes] = frozenset()
     users: frozenset[str] = frozenset()
 
+    @property
+    def seeks(self) -> bool:
+        """Whether there are conditions that an index knows: of times or of conversations."""
+        return bool(self.conversations) or self.since_ms is not None or self.until_ms is not None
+
     def takes(self, record: Record) -> bool:
         """Return whether the record is meant."""
         # Decoding refuses an event whose key is not its conversation, so the key alone says which one it is.
@@ -37,6 +42,12 @@ class Selection:
     def lines(self, lines: Iterable[RecordedLine]) -> Iterator[RecordedLine]:
         """Yield the lines that are meant, in their order."""
         return (found for found in lines if self.takes(found.record))
+
+    def takes_span(self, least_ms: int, most_ms: int) -> bool:
+        """Return whether a record with a timestamp from `least_ms` to `most_ms` can satisfy the times."""
+        if self.since_ms is not None and most_ms < self.since_ms:
+            return False
+        return self.until_ms is None or least_ms < self.until_ms
 
     def _takes_time(self, stamp_ms: int) -> bool:
         if self.since_ms is None and self.until_ms is None:

@@ -113,11 +113,12 @@ def replay(
     from deploy.settings import load_settings  # noqa: PLC0415  start-up time
     from producers.pacing import shifted  # noqa: PLC0415
     from producers.recording import Recording  # noqa: PLC0415
+    from producers.recording_index import chosen_lines  # noqa: PLC0415
     from schemas.clock import SystemClock  # noqa: PLC0415
 
     factor = _speed(speed)
     chosen = selection(since, until, conversation, user)
-    records: Iterable[Record] = (found.record for found in chosen.lines(Recording(file).lines()))
+    records: Iterable[Record] = (found.record for found in chosen_lines(Recording(file), chosen))
     if shift_time:
         records = shifted(records, SystemClock().now())
     count = asyncio.run(_publish(load_settings(), records, factor, "replaying"))

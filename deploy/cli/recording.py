@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     recording = typer.Typer(help="Look at recordings, and make others of them.", no_args_is_help=True)
     recording.command("info")(info)
+    recording.command("index")(index)
     recording.command("cut")(cut)
     recording.command("merge")(merge)
     recording.command("scrub")(scrub)
@@ -52,9 +53,21 @@ def cut(
 ) -> None:
     """Copy what the options choose of a recording, line for line."""
     from producers.recording import Recording  # noqa: PLC0415  start-up time
+    from producers.recording_index import chosen_lines  # noqa: PLC0415
 
-    chosen = selection(since, until, conversation, user)
-    _copy(chosen.lines(Recording(file).lines()), out, (file,), as_json)
+    _copy(chosen_lines(Recording(file), selection(since, until, conversation, user)), out, (file,), as_json)
+
+
+def index(file: InputArgument, as_json: JsonOption = False) -> None:
+    """Write FILE.idx beside a plain recording, by which `cut` and `replay` find times and conversations."""
+    from producers.recording import Recording  # noqa: PLC0415  start-up time
+    from producers.recording_index import index_path, write_index  # noqa: PLC0415
+
+    blocks = write_index(Recording(file))
+    if as_json:
+        print_json({"index": str(index_path(file)), "blocks": blocks})
+    else:
+        print_line(f"{index_path(file)}: {blocks} blocks")
 
 
 def merge(
