@@ -8,11 +8,37 @@ from typing import Final
 import typer
 from typer.exceptions import TyperException
 
-from deploy.cli import archive, config, demo, issuer, mailbox, partner, produce, quarantine, stack, token, verify
+from deploy.cli import (
+    archive,
+    config,
+    demo,
+    issuer,
+    mailbox,
+    partner,
+    produce,
+    quarantine,
+    recording,
+    stack,
+    token,
+    verify,
+)
 from deploy.errors import InvalidSettings, WorkerFailed
 from schemas.errors import LyncArchiverError, Misconfigured
 
-COMMANDS: Final = (stack, demo, produce, archive, verify, mailbox, quarantine, token, partner, issuer, config)
+COMMANDS: Final = (
+    stack,
+    demo,
+    produce,
+    recording,
+    archive,
+    verify,
+    mailbox,
+    quarantine,
+    token,
+    partner,
+    issuer,
+    config,
+)
 """Each module of `deploy.cli` that has commands, in the order of the help."""
 
 EXIT_FAILED: Final = 1

@@ -43,24 +43,27 @@ class _Sink(Protocol):
     def write(self, data: bytes, /) -> object: ...
 
 
-def read_lines(path: Path) -> Iterator[bytes]:
+def read_lines(path: Path, offset: int = 0, line: int = 1) -> Iterator[bytes]:
     """Yield each line without its LF. A last line that has none is a line as well.
 
-    Raises Misconfigured where the file cannot be read, and LinesDamaged, once all lines before it have been
-    yielded, where it is cut short, corrupt or not made of lines.
+    Of a plain file, reading can begin at the byte `offset`, where the line of that number begins. Raises Misconfigured
+    where the file cannot be read, and LinesDamaged, once all lines before it have been yielded, where it is cut short,
+    corrupt or not made of lines.
     """
-    number = 0
+    number = line - 1
     with ExitStack() as stack:
         try:
             stream = _open_input(path, stack)
+            if offset:
+                stream.seek(offset)
         except OSError as error:
             raise Misconfigured(f"{path} cannot be read: {error.strerror or error}") from error
         while True:
             number += 1
-            line = _read_line(stream, path, number)
-            if not line:
+            found = _read_line(stream, path, number)
+            if not found:
                 return
-            yield line.removesuffix(b"\n")
+            yield found.removesuffix(b"\n")
 
 
 def _read_line(stream: BinaryIO, path: Path, number: int) -> bytes:

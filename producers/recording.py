@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, NamedTuple, Self
 
 from producers.lines import LinesDamaged, LineWriter, read_lines
 from producers.recording_line import from_line, to_line
@@ -12,6 +12,23 @@ from schemas.record import Record
 
 class RecordingDamaged(LinesDamaged):
     """A recording is cut short or corrupt, or a line of it is no record; `line` counts from 1."""
+
+
+class RecordedLine(NamedTuple):
+    """A record and the line that held it, without its LF: copied whole, it keeps the fields that are not ours."""
+
+    line: bytes
+    record: Record
+
+
+class Place(NamedTuple):
+    """Where in a plain file a line begins: its byte, from 0, and its number, from 1."""
+
+    offset: int
+    line: int
+
+
+BEGINNING: Final = Place(0, 1)
 
 
 class RecordingWriter:
@@ -34,6 +51,10 @@ class RecordingWriter:
         """Write a record. Raises Misconfigured where the file cannot take it."""
         self._lines.write(to_line(record))
 
+    def write_line(self, line: bytes) -> None:
+        """Write a recording's line as it is. Raises Misconfigured where the file cannot take it."""
+        self._lines.write(line)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -52,9 +73,13 @@ class Recording:
         Raises Misconfigured where the file cannot be read, and RecordingDamaged, once every record before the
         damage has been yielded.
         """
+        return (found.record for found in self.lines())
+
+    def lines(self, place: Place = BEGINNING) -> Iterator[RecordedLine]:
+        """Yield the records with their lines, as `read` does, of a plain file from a place on."""
         try:
-            for number, line in enumerate(read_lines(self.path), start=1):
-                yield self._record(number, line)
+            for number, line in enumerate(read_lines(self.path, *place), start=place.line):
+                yield RecordedLine(line, self._record(number, line))
         except RecordingDamaged:
             raise
         except LinesDamaged as error:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from deploy.cli.printing import JsonOption, print_json
+from deploy.cli.selecting import ConversationOption, SinceOption, UntilOption, UserOption, selection
 
 if TYPE_CHECKING:
     from deploy.settings import Settings
@@ -102,16 +103,22 @@ def replay(
     shift_time: Annotated[
         bool, typer.Option("--shift-time", help="Move all times so that the first record is now.")
     ] = False,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    conversation: ConversationOption = None,
+    user: UserOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Publish a recording into the topics that it names, byte for byte."""
+    """Publish a recording, or what of it the options choose, into the topics that it names, byte for byte."""
     from deploy.settings import load_settings  # noqa: PLC0415  start-up time
     from producers.pacing import shifted  # noqa: PLC0415
     from producers.recording import Recording  # noqa: PLC0415
+    from producers.recording_index import chosen_lines  # noqa: PLC0415
     from schemas.clock import SystemClock  # noqa: PLC0415
 
     factor = _speed(speed)
-    records = Recording(file).read()
+    chosen = selection(since, until, conversation, user)
+    records: Iterable[Record] = (found.record for found in chosen_lines(Recording(file), chosen))
     if shift_time:
         records = shifted(records, SystemClock().now())
     count = asyncio.run(_publish(load_settings(), records, factor, "replaying"))
