@@ -54,6 +54,7 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
         closing.push_async_callback(source.close)
         trust = trust_of(settings, database, clock)
         grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
+        await grants.current()  # a refusal at the start is the operator's to see, rather than a lane's to wait out
         parts = _parts(settings, source, MongoStore(database, clock), observation, clock, grants)
         archiver = Archiver(parts, source, settings.archive.flush_timeout_s)
         app = status_app(

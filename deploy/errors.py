@@ -1,5 +1,6 @@
 """What the composition adds to the project's errors; `schemas.errors` says what happens next for each.
 
+NoSuchPartner               a partner application that is asked for is not there
 WorkerFailed                a process of several ended; this one ends with its exit code
 DependencyUnavailable
   StackFailed               a server of the local stack did not start or stop
@@ -21,6 +22,10 @@ class InvalidSettings(Misconfigured):
 
 class NotInstalled(Misconfigured):
     """A program of the local stack is missing, altered or cannot run on this machine."""
+
+
+class NoSuchPartner(LyncArchiverError):
+    """There is no partner application of that name."""
 
 
 class WorkerFailed(LyncArchiverError):

@@ -73,13 +73,21 @@ async def mailbox_documents(reader: ArchiveReader, user: str) -> AsyncIterator[d
 
 @contextmanager
 def writing(out: Path) -> Iterator[Callable[[str], object]]:
-    """Write UTF-8 to a file that takes its name only when it is whole. Raises Misconfigured where it cannot be made."""
-    part = out.with_name(f"{out.name}.part")
+    """Write UTF-8 to a file that takes its name only when it is whole. Raises Misconfigured where it cannot be made.
+
+    A file that is there keeps its mode; a link, a pipe or a device is written into, and stays what it is.
+    """
+    direct = out.is_symlink() or (out.exists() and not out.is_file())
+    part = out if direct else out.with_name(f"{out.name}.part")
     try:
         with part.open("w", encoding="utf-8", newline="\n") as file:
+            if out.exists() and not direct:
+                part.chmod(out.stat().st_mode & 0o777)
             yield file.write
-        part.replace(out)
+        if not direct:
+            part.replace(out)
     except OSError as error:
         raise Misconfigured(f"{out} cannot be written: {error.strerror}") from error
     finally:
-        part.unlink(missing_ok=True)
+        if not direct:
+            part.unlink(missing_ok=True)

@@ -33,6 +33,10 @@ GROUP: Final = "lync-archiver"
 
 _FILE: Final = "lync-archiver.toml"
 _FILE_VARIABLE: Final = f"{PREFIX}CONFIG"
+_OTHERS: Final = frozenset({"CONFIG", "RECORDED"})
+_TESTS: Final = "TEST_"
+"""What the environment may hold beside settings: where the file is, and what the tests read."""
+
 _MIB: Final = 1024 * 1024
 
 
@@ -57,7 +61,7 @@ class MongoSettings(_Group):
     """Where the mailboxes are; `uri` unset is the local stack. It may hold a password, hence a secret."""
 
     uri: SecretStr | None = None
-    database: str = Field(default="lync_archive", min_length=1, max_length=63)
+    database: str = Field(default="lync_archive", max_length=63, pattern=r"^[0-9A-Za-z_-]+$")
 
 
 class ArchiveSettings(_Group):
@@ -179,7 +183,7 @@ def load_settings(**overrides: Any) -> Settings:
         raise InvalidSettings(f"wrong settings: {'; '.join(_problems(exc))}") from exc
     except SettingsError as exc:
         raise InvalidSettings(f"wrong settings: {exc}") from exc
-    except tomllib.TOMLDecodeError as exc:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise InvalidSettings(f"{_settings_file()} is not valid TOML: {exc}") from exc
     except OSError as exc:
         raise InvalidSettings(f"{_settings_file()} cannot be read: {exc.strerror}") from exc
@@ -249,5 +253,9 @@ def _refuse_unknown_variables() -> None:
     for variable in os.environ:
         name = variable.upper().removeprefix(PREFIX)
         group, delimiter, _ = name.partition(_DELIMITER)
-        if variable.upper().startswith(PREFIX) and delimiter and group.lower() not in Settings.model_fields:
+        if not variable.upper().startswith(PREFIX) or group.lower() in Settings.model_fields:
+            continue
+        if delimiter:
             raise InvalidSettings(f"{variable} is not a setting: there is no group {group}")
+        if name not in _OTHERS and not name.startswith(_TESTS):
+            raise InvalidSettings(f"{variable} is not a setting; between group and name are two underscores")

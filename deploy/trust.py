@@ -14,7 +14,7 @@ from consumers.tokens.check import TokenCheck
 from consumers.tokens.http_metadata import HttpMetadata
 from consumers.tokens.partner import LYNC_ROLES, PartnerApplication, TrustLevel
 from consumers.tokens.refresh import Refresher
-from deploy.errors import InvalidSettings
+from deploy.errors import NoSuchPartner
 from deploy.settings import Settings, issuer_url, mongodb_uri
 from producers.tokens.service import METADATA_PATH
 from schemas.clock import Clock, SystemClock
@@ -33,16 +33,16 @@ class Trust:
     sessions: MongoSessions
 
     async def partner(self, name: str) -> PartnerApplication:
-        """Return the partner with this name or principal. Raises InvalidSettings unless there is just one."""
+        """Return the partner with this name or principal. Raises NoSuchPartner unless there is just one."""
         known = await self.partners.partners()
         found = [partner for partner in known if name in {partner.name, str(partner.principal)}]
         if len(found) == 1:
             return found[0]
         if found:
             principals = ", ".join(str(partner.principal) for partner in found)
-            raise InvalidSettings(f"several partner applications are called {name}; say which: {principals}")
+            raise NoSuchPartner(f"several partner applications are called {name}; say which: {principals}")
         names = ", ".join(partner.name for partner in known) or "none"
-        raise InvalidSettings(f"there is no partner application {name}; there are: {names}")
+        raise NoSuchPartner(f"there is no partner application {name}; there are: {names}")
 
 
 def auth_config(settings: Settings) -> AuthConfig:

@@ -4,7 +4,6 @@ import asyncio
 from asyncio import Future
 from collections import deque
 from collections.abc import AsyncIterable
-from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -243,9 +242,11 @@ class KafkaPublisher:
                 sent.delivery.exception()  # else it is reported as never looked at
         self._window.clear()
         self._window_bytes = 0
-        with suppress(TimeoutError):
-            async with asyncio.timeout(ABANDON_LIMIT_S):
-                await self._producer._sender.close()
+        # In a task of its own: a sender that never ran ends as cancelled, which here would look like our own end.
+        closing = asyncio.ensure_future(self._producer._sender.close())
+        await asyncio.wait([closing], timeout=ABANDON_LIMIT_S)
+        if not closing.cancel() and not closing.cancelled():
+            closing.exception()
         await self._producer.client.close()
         self._producer._closed = True
 

@@ -66,6 +66,8 @@ def roll(
     settings, clock = load_settings(), SystemClock()
     lead = LEAD_S if lead_s is None else lead_s
     keyring = Keyring(folder or issuer_folder(settings), settings.issuer.realm, clock)
+    if not keyring.made:
+        raise typer.BadParameter("there is no issuer in that folder", param_hint="--folder")
     # The margin is for the time that passes between here and there, below zero too where there is no lead at all.
     keys = keyring.roll(clock.now() + timedelta(seconds=lead), lead_s=lead - _MARGIN_S)
     document = {

@@ -17,7 +17,9 @@ def register(app: typer.Typer) -> None:
     app.command("verify")(verify)
 
 
-def verify(file: Annotated[Path, typer.Argument(help="A recording.")], as_json: JsonOption = False) -> None:
+def verify(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A recording.")], as_json: JsonOption = False
+) -> None:
     """Compare a recording with the mailboxes by a model of its own; exit 1 where they differ."""
     from deploy.settings import load_settings  # noqa: PLC0415  start-up time
     from deploy.verification.run import verify as run  # noqa: PLC0415

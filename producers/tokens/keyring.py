@@ -87,6 +87,11 @@ class Keyring:
         self._clock = clock
         self._kept: tuple[bytes, Keys] | None = None
 
+    @property
+    def made(self) -> bool:
+        """Whether there are keys already."""
+        return self._file.exists()
+
     def keys(self) -> Keys:
         """Return the keys as they are now; the first time ever, make them.
 

@@ -54,3 +54,20 @@ def test_a_server_that_would_take_too_much_is_refused(exchange: dict[str, object
     """Hosts are named and in lower case, the skew is bounded, and lives are too."""
     with pytest.raises(InvalidSettings):
         load_settings(exchange=exchange)
+
+
+@pytest.mark.parametrize("name", ["KAFKA_BOOTSTRAP", "BOGUS", "BOGUS__NAME", "KAFKA__BOGUS"])
+def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Nobody archives from the wrong servers for want of an underscore."""
+    monkeypatch.setenv(f"LYNC_ARCHIVER_{name}", "x:1")
+    with pytest.raises(InvalidSettings):
+        load_settings()
+
+
+def test_a_file_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """TOML is UTF-8."""
+    file = tmp_path / "settings.toml"
+    file.write_bytes(b"\xff")
+    monkeypatch.setenv("LYNC_ARCHIVER_CONFIG", str(file))
+    with pytest.raises(InvalidSettings, match="not valid TOML"):
+        load_settings()
