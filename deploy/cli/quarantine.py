@@ -9,7 +9,7 @@ import typer
 from deploy.cli.printing import JsonLinesOption, JsonOption, print_json, print_line, print_table
 
 if TYPE_CHECKING:
-    from consumers.reading import QuarantineEntry
+    from consumers.quarantine import QuarantineEntry
 
 
 def register(app: typer.Typer) -> None:
@@ -30,14 +30,15 @@ def list_entries(
 
 
 async def _list(cause: str | None, as_json: bool, as_lines: bool) -> None:
-    from deploy.reading import reading  # noqa: PLC0415  start-up time
+    from consumers.reading import QuarantineQuery  # noqa: PLC0415  start-up time
+    from deploy.reading import reading  # noqa: PLC0415
     from schemas.errors import Cause  # noqa: PLC0415
 
     if cause is not None and cause not in set(Cause):
         raise typer.BadParameter(f"there is no cause {cause}; there are {', '.join(Cause)}")
     found: list[dict[str, Any]] = []
     async with reading() as reader:
-        async for entry in reader.quarantine(None if cause is None else Cause(cause)):
+        async for entry in reader.quarantine(QuarantineQuery(None if cause is None else Cause(cause))):
             if as_lines:
                 print_json(_summary(entry))
             else:
