@@ -1,6 +1,7 @@
 """What the composition adds to the project's errors; `schemas.errors` says what happens next for each.
 
 WorkerFailed                a process of several ended; this one ends with its exit code
+AmbiguousReplacement        a recording has more than one record for an entry of the quarantine
 DependencyUnavailable
   StackFailed               a server of the local stack did not start or stop
 Misconfigured
@@ -21,6 +22,10 @@ class InvalidSettings(Misconfigured):
 
 class NotInstalled(Misconfigured):
     """A program of the local stack is missing, altered or cannot run on this machine."""
+
+
+class AmbiguousReplacement(LyncArchiverError):
+    """A recording that records are to be replaced from has more than one at one place."""
 
 
 class WorkerFailed(LyncArchiverError):
