@@ -22,8 +22,12 @@ from schemas.errors import Cause, DependencyUnavailable, Misconfigured
 from schemas.fingerprint import fingerprint
 from schemas.record import Record
 
-TRIES_MAX: Final = 8
-"""Tries of one batch. Their pauses double, and are six seconds together: longer than lanes contend for anything."""
+GIVE_UP_S: Final = 120.0
+"""How long one batch is tried. A process that is killed leaves its transaction open, and what it wrote is locked until
+MongoDB ends it: after 60 s of life, looked for every 30 s (`transactionLifetimeLimitSeconds`)."""
+
+PAUSE_S_MAX: Final = 5.0
+"""The longest pause between tries."""
 
 FOUND_MAX: Final = 16
 """Entries read by id at once: their records may be as large as Kafka takes them."""
@@ -148,18 +152,20 @@ class Redriver:
     async def _settle(self, lane: LaneId, attempts: list[Attempt], tally: Tally) -> None:
         """Commit attempts; those that a try of unknown outcome, or somebody else, settled count as what they became."""
         tally.replaced += sum(attempt.replacement is not None for attempt in attempts)
-        pending = attempts
-        for tried in range(1, TRIES_MAX + 1):
+        pending, pause_s = attempts, RETRY_S
+        give_up = self._clock.monotonic() + GIVE_UP_S
+        while True:
             try:
-                if tried > 1:
+                if pause_s > RETRY_S:
                     pending = await self._pending(pending, tally)
                 if pending:
                     await self._commit(lane, pending, tally)
                 return
             except (Stale, DependencyUnavailable):
-                if tried == TRIES_MAX:
+                if self._clock.monotonic() >= give_up:
                     raise
-                await self._clock.sleep(RETRY_S * 2 ** (tried - 1))
+                await self._clock.sleep(pause_s)
+                pause_s = min(2 * pause_s, PAUSE_S_MAX)
 
     async def _pending(self, attempts: list[Attempt], tally: Tally) -> list[Attempt]:
         """Return the attempts whose entries are as they were read, and count the others."""

@@ -58,8 +58,8 @@ async def test_a_redrive_makes_up_for_damage(
 ) -> None:
     """What was damaged and redriven with the right bytes leaves the archive, and its counts, as if it had come whole.
 
-    Planted: a duplicate told by its place instead of by itself; a batch of unknown outcome committed again as read;
-    counts that stay.
+    Planted: a duplicate told by its place instead of by itself; a batch of unknown outcome committed again as read,
+    or not counted; a lane's counts that stay.
     """
     clean, store = FaultyQuarantine(ManualClock()), FaultyQuarantine(ManualClock(), script)
     await _archived(clean, [good for good, _ in damaged])

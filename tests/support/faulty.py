@@ -1,7 +1,7 @@
 """Failures on purpose: a store that fails as scripted, around any store that works."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -80,8 +80,12 @@ class FaultyQuarantine(MemoryQuarantine):
     def __init__(self, clock: ManualClock, script: Iterable[Fault | None] = ()) -> None:
         super().__init__(clock, trusting())
         self.clock = clock
-        self._script = iter(list(script))
+        self._script: Iterator[Fault | None] = iter(list(script))
         self.redrives: list[Redrive] = []
+
+    def mend(self) -> None:
+        """Forget the rest of the script."""
+        self._script = iter(())
 
     async def redrive(self, grant: Grant, redrive: Redrive) -> None:
         fault = next(self._script, None)

@@ -15,7 +15,7 @@ from consumers.ports import Stale
 from consumers.quarantine import Outcome, State
 from consumers.reading import NotFound
 from consumers.redrive import Redrive
-from consumers.redriving import TRIES_MAX, Redriver, Selection, Tally
+from consumers.redriving import GIVE_UP_S, PAUSE_S_MAX, Redriver, Selection, Tally
 from schemas.errors import Cause, DependencyUnavailable, Misconfigured
 from schemas.record import Record
 from tests.builders import (
@@ -140,11 +140,13 @@ async def test_a_lost_answer_about_what_came_back_counts_once() -> None:
 
 
 async def test_tries_are_bounded() -> None:
-    """A store that stays away ends the redrive with its error; the same redrive goes on from there later."""
-    store = await damaged([None, *[Fault(DOWN)] * TRIES_MAX])
+    """A store that stays away ends the redrive with its error, in time; the same redrive goes on from there later."""
+    store = await damaged([None, *[Fault(DOWN)] * 1000])
     with pytest.raises(DependencyUnavailable):
         await redriven(store, ALL, replacements(1, 2, 4, 5), LaneLimits(batch_records=2))
+    assert GIVE_UP_S <= store.clock.monotonic() <= GIVE_UP_S + PAUSE_S_MAX
     assert store.checkpoints()[CONVERSATIONS].counts == Counts(4, 0, 2)
+    store.mend()
     assert await redriven(store, ALL, replacements(1, 2, 4, 5)) == Tally(archived=2, replaced=2)
     assert_whole(store)
 
