@@ -225,6 +225,9 @@ async def test_archivers_run_meanwhile(program: Program) -> None:
     program.run("quarantine", "discard", entry["id"], "--reason", "again", expect=1)
     (marked,) = program.json("quarantine", "list", "--state", "discarded")
     assert marked["handled"]["reason"] == "a test's own"
+    assert "a test's own" in program.run("quarantine", "show", entry["id"])
+    assert "a test's own" in program.run("quarantine", "list", "--state", "all", "--since", marked["at"])
+    assert program.json("quarantine", "list", "--state", "all", "--until", "2013-01-01T00:00:00Z") == []
     assert program.json("quarantine", "redrive", entry["id"])["skipped"] == 1
     program.run("quarantine", "redrive", expect=2)
     counts = await counted(program)
