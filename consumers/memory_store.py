@@ -46,15 +46,7 @@ class MemoryStore:
         check_trust(grant, self._partners.find(grant.principal))
         self._refuse_stale(batch)
         self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark)
-        for segment in batch.segments:
-            self._segments[segment.conversation, segment.first] = segment
-            self._events.update({(segment.conversation, event.sequence): event for event in segment.events})
-        self._conversations.update({conversation.id: conversation for conversation in batch.conversations})
-        self._items.update({item.id: item for item in batch.items})
-        for entry in batch.quarantine:
-            self._quarantine[_place(entry)] = entry
-        for use in batch.mailboxes:
-            self._name(use)
+        self._write(batch)
 
     def mailboxes(self) -> Mapping[str, Named]:
         """Return every mailbox with what named its owner first."""
@@ -106,6 +98,17 @@ class MemoryStore:
         for entry in batch.quarantine:
             if _place(entry) in self._quarantine:
                 raise AssertionError("a record is in quarantine already, though the fence let its batch pass")
+
+    def _write(self, batch: Batch) -> None:
+        for segment in batch.segments:
+            self._segments[segment.conversation, segment.first] = segment
+            self._events.update({(segment.conversation, event.sequence): event for event in segment.events})
+        self._conversations.update({conversation.id: conversation for conversation in batch.conversations})
+        self._items.update({item.id: item for item in batch.items})
+        for entry in batch.quarantine:
+            self._quarantine[_place(entry)] = entry
+        for use in batch.mailboxes:
+            self._name(use)
 
     def _name(self, use: FirstUse) -> None:
         """The name is the one of the earliest use, whichever is archived first."""

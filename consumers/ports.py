@@ -1,13 +1,15 @@
 """What the lanes need of the outside, in our own words. The contracts live here; adapters repeat nothing."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from consumers.batch import Batch, Checkpoint, LaneId
 from consumers.conversation import Conversation
 from consumers.grant import Grant
+from consumers.quarantine import QuarantineEntry
+from consumers.redrive import Redrive
 from schemas.envelope import Event
-from schemas.errors import LyncArchiverError, Misconfigured
+from schemas.errors import Cause, LyncArchiverError, Misconfigured
 from schemas.record import Record
 
 
@@ -17,6 +19,10 @@ class Fenced(LyncArchiverError):
 
 class Stale(LyncArchiverError):
     """A stored conversation is not at the revision that the batch was made from."""
+
+
+class NotQuarantined(LyncArchiverError):
+    """An entry is not, or not any more, in the state `quarantined`."""
 
 
 class RecordsGone(Misconfigured):
@@ -49,6 +55,52 @@ class ArchiveStore(Protocol):
         Raises Fenced where the checkpoint is not at `batch.start`, Stale where a conversation is not at the revision
         before, GrantRefused where the grant is over or not trusted any more, DependencyUnavailable where the outcome
         is unknown: then the checkpoint tells. A lane without a checkpoint starts at any offset.
+        """
+
+
+class QuarantineStore(Protocol):
+    """Where the quarantine is kept, together with the archive that its records are for.
+
+    Every method raises DependencyUnavailable where the store cannot be used now.
+    """
+
+    async def load(self, conversations: Iterable[str]) -> Mapping[str, Conversation]:
+        """As `ArchiveStore.load`."""
+
+    async def recall(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Event]:
+        """As `ArchiveStore.recall`."""
+
+    async def lanes(self) -> Sequence[LaneId]:
+        """Return every lane that ever committed, by topic and partition."""
+
+    async def page(
+        self, lane: LaneId, cause: Cause | None, after: int, entries_max: int, bytes_max: int
+    ) -> Sequence[QuarantineEntry]:
+        """Return the lane's next entries in state `quarantined` behind the offset `after`, in order of offset.
+
+        Of one cause, or of all. At most `entries_max`, and no more once their keys and values reach `bytes_max`.
+        """
+
+    async def find(self, ids: Collection[str]) -> Mapping[str, QuarantineEntry]:
+        """Return those of these entries that there are, in whatever state."""
+
+    async def redrive(self, grant: Grant, redrive: Redrive) -> None:
+        """Commit a redrive: durably, and whole or not at all; no checkpoint moves.
+
+        The partner application is asked whether it still stands behind the grant, as of the same moment. Entries
+        that were taken become `redriven`, the others stay `quarantined` with their new cause; each notes who did it.
+        The lane's counts move by `redrive.moved`, so that their sum stays the number of records read. Segments,
+        conversations, items and mailboxes are written as `ArchiveStore.commit` writes them.
+
+        Raises Stale where an entry was handled or a conversation moved on in the meantime, GrantRefused where the
+        grant is over or not trusted any more, DependencyUnavailable where the outcome is unknown: then the entries
+        tell.
+        """
+
+    async def discard(self, grant: Grant, ids: Collection[str], reason: str) -> None:
+        """Mark entries as `discarded`, all or none, on a grant as for `redrive`. Counts and records stay.
+
+        Raises NotQuarantined where one of them is not in state `quarantined`, GrantRefused.
         """
 
 

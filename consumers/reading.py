@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from consumers.batch import Checkpoint, Quarantined
+from consumers.batch import Checkpoint
 from consumers.conversation import Conversation
 from consumers.folder import FolderId
 from consumers.item import Item
+from consumers.quarantine import QuarantineEntry, State
 from schemas.envelope import Event
 from schemas.errors import Cause, LyncArchiverError
 
@@ -49,12 +50,16 @@ class ListedItem:
 
 
 @dataclass(frozen=True, slots=True)
-class QuarantineEntry:
-    """A quarantined record and when it came there."""
+class QuarantineQuery:
+    """Which entries of the quarantine are meant: None stands for every cause, every state, and no bound.
 
-    id: str
-    entry: Quarantined
-    quarantined_at: datetime
+    They came there at `since` or later, and before `until` (aware, UTC).
+    """
+
+    cause: Cause | None = None
+    state: State | None = State.QUARANTINED
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class ArchiveReader(Protocol):
@@ -89,11 +94,11 @@ class ArchiveReader(Protocol):
     async def checkpoints(self) -> Sequence[Checkpoint]:
         """Return all lanes' checkpoints."""
 
-    def quarantine(self, cause: Cause | None) -> AsyncIterator[QuarantineEntry]:
-        """Stream quarantined records, newest first, of one cause or of all."""
+    def quarantine(self, query: QuarantineQuery) -> AsyncIterator[QuarantineEntry]:
+        """Stream entries of the quarantine, newest first."""
 
     async def quarantined(self, entry: str) -> QuarantineEntry:
-        """Return one quarantined record by its id. Raises NotFound."""
+        """Return one entry by its id, in whatever state. Raises NotFound."""
 
     async def quarantined_fingerprints(self, fingerprints: Sequence[bytes]) -> Mapping[bytes, int]:
-        """Return how often each of these records (`schemas.fingerprint`) is in quarantine."""
+        """Return how often each of these records (`schemas.fingerprint`) is in quarantine, in state `quarantined`."""

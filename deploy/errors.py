@@ -2,6 +2,7 @@
 
 NoSuchPartner               a partner application that is asked for is not there
 WorkerFailed                a process of several ended; this one ends with its exit code
+AmbiguousReplacement        a recording has more than one record for an entry of the quarantine
 DependencyUnavailable
   StackFailed               a server of the local stack did not start or stop
 Misconfigured
@@ -26,6 +27,10 @@ class NotInstalled(Misconfigured):
 
 class NoSuchPartner(LyncArchiverError):
     """There is no partner application of that name."""
+
+
+class AmbiguousReplacement(LyncArchiverError):
+    """A recording that records are to be replaced from has more than one at one place."""
 
 
 class WorkerFailed(LyncArchiverError):

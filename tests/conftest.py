@@ -9,6 +9,7 @@ the folder of recorded data.
 import os
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -86,6 +87,13 @@ def issuer(stack: StackAddresses) -> Issuer:
 @pytest.fixture
 async def topics(stack: StackAddresses) -> AsyncIterator[Topics]:
     """Three topics of the test's own."""
+    async with own_topics(stack) as own:
+        yield own
+
+
+@asynccontextmanager
+async def own_topics(stack: StackAddresses) -> AsyncIterator[Topics]:
+    """Make three topics for as long as the block runs."""
     mark = uuid.uuid4().hex[:12]
     own = Topics(*(f"{TEST_TOPICS}{mark}.{name}" for name in ("conversations", "conferences", "contacts")))
     await ensure_topics(stack.bootstrap, own, SystemClock(), login=stack.login(ADMIN))

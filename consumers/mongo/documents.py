@@ -16,12 +16,14 @@ from consumers.event_text import read_events
 from consumers.folder import FolderId
 from consumers.grant import Grant
 from consumers.item import Item, ItemClass, Status
+from consumers.quarantine import Handling, Outcome, QuarantineEntry, State, entry_id
 from consumers.segment import Segment
 from consumers.transitions import Kind, Phase
 from schemas.catalogue import MODELS, TYPES, EventType
 from schemas.envelope import canonical
 from schemas.errors import Cause
 from schemas.events import Role
+from schemas.principals import Principal
 from schemas.record import Headers, Record
 from schemas.times import parse_time
 
@@ -170,6 +172,12 @@ def writer_document(grant: Grant) -> Document:
     return {"application": grant.principal.application, "realm": grant.principal.realm, "token": grant.token_id}
 
 
+def lane_of(name: str) -> LaneId:
+    """Read a lane's name, which is its checkpoint's `_id`."""
+    topic, partition = name.rsplit("/", 1)
+    return LaneId(topic, int(partition))
+
+
 def checkpoint_of(lane: LaneId, document: Document) -> Checkpoint:
     watermark = document["watermark"]
     return Checkpoint(
@@ -184,7 +192,7 @@ def quarantine_document(entry: Quarantined, fingerprint: bytes) -> Document:
     """The whole record, byte for byte; its place in Kafka is its id, so that it cannot be there twice."""
     record = entry.record
     return {
-        "_id": f"{record.topic}/{record.partition}/{record.offset}",
+        "_id": entry_id(record),
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
@@ -195,6 +203,8 @@ def quarantine_document(entry: Quarantined, fingerprint: bytes) -> Document:
         "cause": str(entry.cause),
         "detail": entry.detail,
         "fingerprint": fingerprint,
+        "state": str(State.QUARANTINED),
+        "tries": 0,
     }
 
 
@@ -209,6 +219,42 @@ def quarantined_of(document: Document) -> Quarantined:
         value=document["value"],
     )
     return Quarantined(record, Cause(document["cause"]), document["detail"])
+
+
+def quarantine_entry_of(document: Document) -> QuarantineEntry:
+    """Read an entry. One that was written before entries had states has none, and is quarantined."""
+    handled = document.get("handled")
+    return QuarantineEntry(
+        entry=quarantined_of(document),
+        quarantined_at=document["quarantined_at"],
+        state=State(document.get("state", State.QUARANTINED)),
+        tries=document.get("tries", 0),
+        handled=handled and _handling_of(handled),
+    )
+
+
+def handling_document(handling: Handling) -> Document:
+    return {
+        "at": handling.at,
+        "application": handling.principal.application,
+        "realm": handling.principal.realm,
+        "token": handling.token_id,
+        "outcome": handling.outcome and str(handling.outcome),
+        "reason": handling.reason,
+        "replacement": handling.replacement,
+    }
+
+
+def _handling_of(document: Document) -> Handling:
+    outcome, replacement = document["outcome"], document["replacement"]
+    return Handling(
+        at=document["at"],
+        principal=Principal(document["application"], document["realm"]),
+        token_id=document["token"],
+        outcome=outcome and Outcome(outcome),
+        reason=document["reason"],
+        replacement=replacement and bytes(replacement),
+    )
 
 
 HEADERS_LISTED_MAX: Final = 1000

@@ -30,6 +30,9 @@ PARTNERS: Final = "partners"
 SESSIONS: Final = "sessions"
 LAYOUT: Final = "layout"
 
+OPEN: Final[Document] = {"$in": ["quarantined", None]}
+"""The `state` of entries that are in quarantine still; those of the first layout have none."""
+
 INDEXES: Final[dict[str, list[IndexModel]]] = {
     # segments, conversations, mailboxes, checkpoints, fences and partners are looked up by _id alone
     SEGMENTS: [],
@@ -51,7 +54,10 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     QUARANTINE: [
         IndexModel([("cause", ASCENDING), ("quarantined_at", DESCENDING)], name="cause_time"),
         IndexModel([("quarantined_at", DESCENDING), ("_id", ASCENDING)], name="time"),
+        IndexModel([("state", ASCENDING), ("quarantined_at", DESCENDING)], name="state_time"),
         IndexModel([("fingerprint", ASCENDING)], name="fingerprint"),
+        # the next of a lane to redrive
+        IndexModel([("topic", ASCENDING), ("partition", ASCENDING), ("offset", ASCENDING)], name="place"),
     ],
 }
 

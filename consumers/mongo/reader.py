@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
-from consumers.batch import Checkpoint, LaneId
+from consumers.batch import Checkpoint
 from consumers.conversation import Conversation
 from consumers.folder import FolderId
 from consumers.item import Item
@@ -14,14 +14,15 @@ from consumers.mongo.layout import (
     CONVERSATIONS,
     ITEMS,
     MAILBOXES,
+    OPEN,
     QUARANTINE,
     SEGMENTS,
     Database,
     Document,
 )
-from consumers.reading import FolderCount, ListedItem, Mailbox, NotFound, QuarantineEntry
+from consumers.quarantine import QuarantineEntry, State
+from consumers.reading import FolderCount, ListedItem, Mailbox, NotFound, QuarantineQuery
 from schemas.envelope import Event
-from schemas.errors import Cause
 
 CURSOR_DOCUMENTS: Final = 100
 """Documents that a stream has in memory at once."""
@@ -103,24 +104,24 @@ class MongoReader:
     async def checkpoints(self) -> Sequence[Checkpoint]:
         with reported("checkpoints cannot be read"):
             found = await self._database[CHECKPOINTS].find(sort=[("_id", 1)]).to_list(None)
-        return [documents.checkpoint_of(_lane(document["_id"]), document) for document in found]
+        return [documents.checkpoint_of(documents.lane_of(document["_id"]), document) for document in found]
 
-    async def quarantine(self, cause: Cause | None) -> AsyncIterator[QuarantineEntry]:
-        query = {} if cause is None else {"cause": str(cause)}
+    async def quarantine(self, query: QuarantineQuery) -> AsyncIterator[QuarantineEntry]:
+        found = self._database[QUARANTINE].find(_meant(query), sort=[("quarantined_at", -1)], batch_size=10)
         with reported("the quarantine cannot be read"):
-            async for document in self._database[QUARANTINE].find(query, sort=[("quarantined_at", -1)], batch_size=10):
-                yield _quarantine_entry(document)
+            async for document in found:
+                yield documents.quarantine_entry_of(document)
 
     async def quarantined(self, entry: str) -> QuarantineEntry:
         with reported("the quarantine cannot be read"):
             found = await self._database[QUARANTINE].find_one({"_id": entry})
         if found is None:
             raise NotFound(f"the quarantine holds no record {entry}")
-        return _quarantine_entry(found)
+        return documents.quarantine_entry_of(found)
 
     async def quarantined_fingerprints(self, fingerprints: Sequence[bytes]) -> Mapping[bytes, int]:
         counts: dict[bytes, int] = {}
-        query = {"fingerprint": {"$in": list(fingerprints)}}
+        query = {"fingerprint": {"$in": list(fingerprints)}, "state": OPEN}
         with reported("the quarantine cannot be read"):
             async for document in self._database[QUARANTINE].find(query, {"fingerprint": 1}):
                 mark = bytes(document["fingerprint"])
@@ -174,10 +175,15 @@ def _place(conversation: str, first: int) -> Document:
     return {"conversation": conversation, "first": first}
 
 
-def _lane(name: str) -> LaneId:
-    topic, partition = name.rsplit("/", 1)
-    return LaneId(topic, int(partition))
-
-
-def _quarantine_entry(document: Document) -> QuarantineEntry:
-    return QuarantineEntry(document["_id"], documents.quarantined_of(document), document["quarantined_at"])
+def _meant(query: QuarantineQuery) -> Document:
+    meant: Document = {} if query.cause is None else {"cause": str(query.cause)}
+    match query.state:
+        case None:
+            pass
+        case State.QUARANTINED:
+            meant["state"] = OPEN
+        case state:
+            meant["state"] = str(state)
+    bounds = {"$gte": query.since, "$lt": query.until}
+    times = {operator: moment for operator, moment in bounds.items() if moment is not None}
+    return meant | ({"quarantined_at": times} if times else {})

@@ -1,6 +1,6 @@
 """The archive in MongoDB: one fenced transaction a batch."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
@@ -30,7 +30,6 @@ from consumers.mongo.layout import (
 from consumers.mongo.partners import partner_of
 from consumers.ports import Fenced, Stale
 from consumers.segment import SEGMENT_EVENTS_MAX
-from consumers.tokens.partner import PartnerApplication
 from consumers.tokens.trust import check_trust
 from schemas.clock import Clock
 from schemas.envelope import Event
@@ -79,6 +78,10 @@ def connect(uri: str, database: str) -> Database:
     )
 
 
+Write = Callable[[AsyncIOMotorClientSession], Awaitable[None]]
+"""What a transaction writes."""
+
+
 class MongoStore:
     """The `ArchiveStore` on a replica set."""
 
@@ -115,15 +118,7 @@ class MongoStore:
     async def commit(self, grant: Grant, batch: Batch) -> None:
         with reported(f"a batch of {batch.lane} cannot be committed"):
             await self._make_fence(batch.lane)
-            for tried in range(CONFLICT_TRIES):
-                grant.check(self._clock.now(), batch.reached())
-                try:
-                    await self._transact(grant, batch)
-                    break
-                except OperationFailure as error:
-                    if tried == CONFLICT_TRIES - 1 or _WRITE_CONFLICT not in codes(error):
-                        raise
-                    await self._clock.sleep(min(CONFLICT_PAUSE_S * 2**tried, CONFLICT_PAUSE_S_MAX))
+            await self._transact(grant, batch.reached, lambda session: self._write(grant, batch, session))
 
     async def _make_fence(self, lane: LaneId) -> None:
         """Make the lane's document in `fences`, before any transaction that may have to find it."""
@@ -132,11 +127,23 @@ class MongoStore:
             await self._database[FENCES].update_one(fence, {"$setOnInsert": {"trust": 0}}, upsert=True)
             self._fenced.add(lane)
 
-    async def _transact(self, grant: Grant, batch: Batch) -> None:
+    async def _transact(self, grant: Grant, reached: Callable[[], Iterable[str]], write: Write) -> None:
+        """Write in one transaction; one that met another's write is begun anew, since nothing of it was written."""
+        for tried in range(CONFLICT_TRIES):
+            grant.check(self._clock.now(), reached())
+            try:
+                await self._transact_once(write)
+                break
+            except OperationFailure as error:
+                if tried == CONFLICT_TRIES - 1 or _WRITE_CONFLICT not in codes(error):
+                    raise
+                await self._clock.sleep(min(CONFLICT_PAUSE_S * 2**tried, CONFLICT_PAUSE_S_MAX))
+
+    async def _transact_once(self, write: Write) -> None:
         async with await self._database.client.start_session() as session:
             session.start_transaction(read_concern=SNAPSHOT, write_concern=JOURNALED)
             try:
-                await self._write(grant, batch, session)
+                await write(session)
             except BaseException:
                 await session.abort_transaction()
                 raise
@@ -144,7 +151,7 @@ class MongoStore:
 
     async def _write(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
         await self._move_checkpoint(batch, session)  # 1: the fence, before all that a stale lane could trip on
-        check_trust(grant, await self._partner(grant, session))
+        await self._check_trust(grant, session)
         await self._make_mailboxes(batch.mailboxes)
         await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)  # 2
         await self._move_conversations(batch, session)  # 3
@@ -160,10 +167,10 @@ class MongoStore:
                 session=session,
             )
 
-    async def _partner(self, grant: Grant, session: AsyncIOMotorClientSession) -> PartnerApplication | None:
-        """Return the partner behind the grant, as of the moment that the whole transaction sees."""
+    async def _check_trust(self, grant: Grant, session: AsyncIOMotorClientSession) -> None:
+        """Ask the partner behind the grant, as of the moment that the whole transaction sees."""
         found = await self._database[PARTNERS].find_one({"_id": str(grant.principal)}, session=session)
-        return partner_of(found) if found else None
+        check_trust(grant, partner_of(found) if found else None)
 
     async def _move_checkpoint(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
         checkpoints: Collection = self._database[CHECKPOINTS]

@@ -1,6 +1,7 @@
 """The reading side on a real server: pages, and that every query of store and reader is answered by an index."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,13 +14,14 @@ from consumers.mongo.layout import Database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.reader import MongoReader
 from consumers.mongo.store import JOURNALED, MAJORITY, MongoStore, connect
-from consumers.reading import ListedItem
+from consumers.quarantine import State
+from consumers.reading import ListedItem, QuarantineQuery
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas.catalogue import Stream
 from schemas.errors import Cause
 from schemas.record import Record
-from tests.support.clock import ManualClock
+from tests.support.clock import START, ManualClock
 from tests.support.trust import GRANT, PARTNER
 
 TOPICS = Topics()
@@ -112,8 +114,14 @@ async def _ask_everything(archive: Database) -> None:
     await reader.owners([listed.conversation.id])
     await reader.conversations([listed.conversation.id])
     await reader.checkpoints()
-    entries = [entry async for entry in reader.quarantine(None)]
-    assert [entry async for entry in reader.quarantine(Cause.MALFORMED_HEADERS)] == entries
+    entries = [entry async for entry in reader.quarantine(QuarantineQuery())]
+    for query in (
+        QuarantineQuery(Cause.MALFORMED_HEADERS),
+        QuarantineQuery(state=None),
+        QuarantineQuery(since=START, until=START + timedelta(days=1)),
+    ):
+        assert [entry async for entry in reader.quarantine(query)] == entries
+    assert [entry async for entry in reader.quarantine(QuarantineQuery(state=State.REDRIVEN))] == []
     await reader.quarantined(entries[0].id)
     await reader.quarantined_fingerprints([b"x" * 32])
     await store.checkpoint(LANE)

@@ -1,15 +1,19 @@
 """Failures on purpose: a store that fails as scripted, around any store that works."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
 from consumers.batch import Batch, Checkpoint, LaneId
 from consumers.conversation import Conversation
 from consumers.grant import Grant
+from consumers.memory_quarantine import MemoryQuarantine
 from consumers.ports import ArchiveStore
+from consumers.redrive import Redrive
 from schemas.envelope import Event
+from tests.support.clock import ManualClock
+from tests.support.trust import trusting
 
 
 class When(Enum):
@@ -66,5 +70,28 @@ class FaultyStore:
             raise fault.error
         await self._store.commit(grant, batch)
         self.ends.append(batch.end)
+        if fault is not None:
+            raise fault.error
+
+
+class FaultyQuarantine(MemoryQuarantine):
+    """A `QuarantineStore` whose redrives fail as `script` says, one entry a redrive; `redrives` are those it took."""
+
+    def __init__(self, clock: ManualClock, script: Iterable[Fault | None] = ()) -> None:
+        super().__init__(clock, trusting())
+        self.clock = clock
+        self._script: Iterator[Fault | None] = iter(list(script))
+        self.redrives: list[Redrive] = []
+
+    def mend(self) -> None:
+        """Forget the rest of the script."""
+        self._script = iter(())
+
+    async def redrive(self, grant: Grant, redrive: Redrive) -> None:
+        fault = next(self._script, None)
+        if fault is not None and fault.when is When.BEFORE:
+            raise fault.error
+        await super().redrive(grant, redrive)
+        self.redrives.append(redrive)
         if fault is not None:
             raise fault.error

@@ -1,0 +1,115 @@
+"""The quarantine in MongoDB: redrives and discards, each in one transaction with all that it changes."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from motor.motor_asyncio import AsyncIOMotorClientSession
+from pymongo import UpdateOne
+
+from consumers.batch import LaneId
+from consumers.grant import Grant
+from consumers.mongo import documents
+from consumers.mongo.failures import reported
+from consumers.mongo.layout import CHECKPOINTS, OPEN, PARTNERS, QUARANTINE, SEGMENTS, Document
+from consumers.mongo.store import MongoStore
+from consumers.ports import NotQuarantined, Stale
+from consumers.quarantine import Handling, QuarantineEntry, State
+from consumers.redrive import Redrive, Result
+from schemas.errors import Cause, Misconfigured
+
+
+class MongoQuarantine(MongoStore):
+    """The `QuarantineStore` on a replica set, beside the archive that it writes as lanes do.
+
+    The partner is read after it was touched, so that any change of trust waits for the transaction or conflicts.
+    """
+
+    async def lanes(self) -> Sequence[LaneId]:
+        with reported("checkpoints cannot be read"):
+            found = await self._database[CHECKPOINTS].find({}, {"_id": 1}).to_list(None)
+        return sorted(documents.lane_of(document["_id"]) for document in found)
+
+    async def page(
+        self, lane: LaneId, cause: Cause | None, after: int, entries_max: int, bytes_max: int
+    ) -> Sequence[QuarantineEntry]:
+        meant: Document = {"topic": lane.topic, "partition": lane.partition, "offset": {"$gt": after}, "state": OPEN}
+        if cause is not None:
+            meant["cause"] = str(cause)
+        found: list[QuarantineEntry] = []
+        size = 0
+        cursor = self._database[QUARANTINE].find(meant, sort=[("offset", 1)], limit=entries_max, batch_size=10)
+        with reported("the quarantine cannot be read"):
+            async for document in cursor:
+                found.append(documents.quarantine_entry_of(document))
+                size += len(document["key"] or b"") + len(document["value"] or b"")
+                if size >= bytes_max:
+                    break
+        return found
+
+    async def find(self, ids: Collection[str]) -> Mapping[str, QuarantineEntry]:
+        with reported("the quarantine cannot be read"):
+            found = await self._database[QUARANTINE].find({"_id": {"$in": list(ids)}}).to_list(None)
+        return {document["_id"]: documents.quarantine_entry_of(document) for document in found}
+
+    async def redrive(self, grant: Grant, redrive: Redrive) -> None:
+        batch = redrive.batch
+        with reported(f"a redrive of {batch.lane} cannot be committed"):
+            await self._transact(grant, batch.reached, lambda session: self._write_redrive(grant, redrive, session))
+
+    async def discard(self, grant: Grant, ids: Collection[str], reason: str) -> None:
+        handled = Handling(self._clock.now(), grant.principal, grant.token_id, reason=reason)
+        change = {"state": str(State.DISCARDED), "handled": documents.handling_document(handled)}
+        changes = [UpdateOne({"_id": name, "state": OPEN}, {"$set": change}) for name in ids]
+
+        async def write(session: AsyncIOMotorClientSession) -> None:
+            await self._touch_partner(grant, session)
+            await self._check_trust(grant, session)
+            if not await self._change_entries(changes, session):
+                raise NotQuarantined("not all of these entries are quarantined; nothing is discarded")
+
+        with reported("entries cannot be discarded"):
+            await self._transact(grant, tuple, write)
+
+    async def _touch_partner(self, grant: Grant, session: AsyncIOMotorClientSession) -> None:
+        """Conflict with any change of trust, as lanes do by their checkpoints."""
+        partner = {"_id": str(grant.principal)}
+        await self._database[PARTNERS].update_one(partner, {"$inc": {"handled": 1}}, session=session)
+
+    async def _write_redrive(self, grant: Grant, redrive: Redrive, session: AsyncIOMotorClientSession) -> None:
+        batch = redrive.batch
+        await self._touch_partner(grant, session)
+        await self._check_trust(grant, session)
+        if not await self._change_entries(list(self._changes(grant, redrive.results)), session):
+            raise Stale("an entry was handled in the meantime")
+        await self._move_counts(redrive, session)
+        await self._make_mailboxes(batch.mailboxes)
+        await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)
+        await self._move_conversations(batch, session)
+        await self._write_items(grant, batch, session)
+
+    async def _change_entries(self, changes: list[UpdateOne], session: AsyncIOMotorClientSession) -> bool:
+        """Return whether every entry was as its change expects it; this is the fence of a redrive."""
+        result = await self._database[QUARANTINE].bulk_write(changes, ordered=False, session=session)
+        return result.matched_count == len(changes)
+
+    async def _move_counts(self, redrive: Redrive, session: AsyncIOMotorClientSession) -> None:
+        lane = {"_id": str(redrive.batch.lane)}
+        moved = await self._database[CHECKPOINTS].update_one(
+            lane, {"$inc": dict(redrive.moved._asdict())}, session=session
+        )
+        if not moved.matched_count:
+            raise Misconfigured(f"the archive has quarantined records of {redrive.batch.lane}, and no checkpoint of it")
+
+    def _changes(self, grant: Grant, results: Iterable[Result]) -> Iterable[UpdateOne]:
+        now = self._clock.now()
+        for entry, outcome, cause, detail, replacement in results:
+            handled = Handling(now, grant.principal, grant.token_id, outcome=outcome, replacement=replacement)
+            as_read: dict[str, Any] = {"_id": entry.id, "state": OPEN, "tries": entry.tries or {"$in": [0, None]}}
+            change = {
+                "state": str(State.REDRIVEN if outcome else State.QUARANTINED),
+                "cause": str(cause),
+                "detail": detail,
+                "tries": entry.tries + 1,
+                "handled": documents.handling_document(handled),
+            }
+            yield UpdateOne(as_read, {"$set": change})
