@@ -114,16 +114,20 @@ class Lane:
                 for decoded in self._portions(records):
                     batch = await self._fold(ahead, decoded, commit)
                     await _done(commit)
-                    commit = asyncio.create_task(self._commit(batch), name=f"commit {self.id}")
+                    commit = self._committing(batch)
                     ahead = _after(ahead, batch)
                 if not records:
                     await _done(commit)
-                    ahead = await self._pass_markers(ahead)
+                    passed = await self._markers(ahead)
+                    if passed is not None:
+                        commit = self._committing(passed)
+                        ahead = _after(ahead, passed)
             await _done(commit)
         finally:
-            # A commit that has begun is waited for, also when the lane is cancelled or the next batch failed.
+            # A commit that has begun is waited for, also when the lane is cancelled or the next batch failed; and where
+            # the lane is cut off here, it goes on, for the driver is not to be stopped amid a transaction.
             if commit is not None:
-                await asyncio.gather(commit, return_exceptions=True)
+                await asyncio.shield(asyncio.gather(commit, return_exceptions=True))
 
     def _portions(self, records: Sequence[Record]) -> Iterator[list[Decoded]]:
         """Decode records in portions that a batch may have; each is decoded when it is asked for."""
@@ -136,17 +140,18 @@ class Lane:
         fetch = self._parts.source.fetch(self.id, self._parts.limits.batch_records)
         return await unless_stopped(self._stop, fetch) or ()
 
-    async def _pass_markers(self, ahead: Checkpoint) -> Checkpoint:
-        """Move past offsets that hold no record. Raises RecordsGone where they held some that expired."""
+    async def _markers(self, ahead: Checkpoint) -> Batch | None:
+        """Return the batch that moves past offsets which hold no record, if there are any.
+
+        Raises RecordsGone where they held some that expired.
+        """
         position = await self._parts.source.position(self.id)
         if position <= ahead.next:
-            return ahead
+            return None
         first, end = await self._parts.source.bounds(self.id)
         if first > ahead.next:
             raise self._gone(ahead.next, first, end)
-        batch = passing(ahead, position)
-        await self._commit(batch)
-        return _after(ahead, batch)
+        return passing(ahead, position)
 
     async def _check_next(self, records: Sequence[Record], expected: int) -> None:
         """Raise RecordsGone where records were skipped: the client begins elsewhere, unasked, once they expired."""
@@ -178,6 +183,9 @@ class Lane:
             known.update(loaded)
             self._known.add(loaded.values())
         return known
+
+    def _committing(self, batch: Batch) -> asyncio.Task[None]:
+        return asyncio.create_task(self._commit(batch), name=f"commit {self.id}")
 
     async def _commit(self, batch: Batch) -> None:
         """Commit the batch, or raise what keeps it from being committed."""

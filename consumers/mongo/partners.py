@@ -38,10 +38,10 @@ class MongoPartners:
         await self._change(partner.principal, {}, fields, new)
 
     async def publish(
-        self, principal: Principal, keys: tuple[PartnerKey, ...], fetched_from: str | None = None
+        self, principal: Principal, keys: tuple[PartnerKey, ...], known: PartnerApplication | None = None
     ) -> None:
-        pinned = {} if fetched_from is None else {"metadata_url": fetched_from}
-        await self._change(principal, pinned, {"keys": _keys_document(keys)})
+        which = {} if known is None else {"metadata_url": known.metadata_url, "keys": _keys_document(known.keys)}
+        await self._change(principal, which, {"keys": _keys_document(keys)})
 
     async def switch(self, principal: Principal, *, enabled: bool) -> None:
         await self._change(principal, {}, {"enabled": enabled})

@@ -21,10 +21,10 @@ class MemoryPartners:
         self._partners[partner.principal] = replace(partner, enabled=partner.enabled and before.enabled)
 
     async def publish(
-        self, principal: Principal, keys: tuple[PartnerKey, ...], fetched_from: str | None = None
+        self, principal: Principal, keys: tuple[PartnerKey, ...], known: PartnerApplication | None = None
     ) -> None:
         partner = self._partners.get(principal)
-        if partner is not None and fetched_from in {None, partner.metadata_url}:
+        if partner is not None and (known is None or _published(known) == _published(partner)):
             self._partners[principal] = replace(partner, keys=keys)
 
     async def switch(self, principal: Principal, *, enabled: bool) -> None:
@@ -35,3 +35,7 @@ class MemoryPartners:
     def find(self, principal: Principal) -> PartnerApplication | None:
         """Return the partner with this principal, as a commit sees it."""
         return self._partners.get(principal)
+
+
+def _published(partner: PartnerApplication) -> tuple[str, tuple[PartnerKey, ...]]:
+    return partner.metadata_url, partner.keys

@@ -28,12 +28,13 @@ class PartnerStore(Protocol):
         """
 
     async def publish(
-        self, principal: Principal, keys: tuple[PartnerKey, ...], fetched_from: str | None = None
+        self, principal: Principal, keys: tuple[PartnerKey, ...], known: PartnerApplication | None = None
     ) -> None:
         """Replace the keys of a partner, and nothing else of it; the same promise holds as for `put`.
 
-        Nothing changes where there is no such partner, nor where `fetched_from` is given and is no longer its metadata
-        address: whoever pinned another one does not want the keys of the former.
+        Nothing changes where there is no such partner, nor where `known` is given and its metadata address and keys
+        are not those of the partner any more: whoever pinned another address does not want the keys of the former,
+        and what somebody else read in the meantime may be newer.
         """
 
     async def switch(self, principal: Principal, *, enabled: bool) -> None:

@@ -7,12 +7,15 @@ from typing import Final
 from consumers.tokens.partner import PartnerApplication
 from consumers.tokens.ports import MetadataSource, PartnerStore
 from schemas.clock import Clock
-from schemas.errors import LyncArchiverError
+from schemas.errors import DependencyUnavailable, LyncArchiverError
 from schemas.principals import Principal
 
 REFRESH_INTERVAL_S: Final = 60.0
 """Keys are published a day before they sign (domain reference, section 5.6), so a minute loses nothing; and whoever
 makes up thumbprints causes one request a minute at most."""
+
+FETCHES_MAX: Final = 3
+"""Of one refresh: another process, or an operator, may publish while it fetches."""
 
 
 @dataclass(slots=True)
@@ -75,15 +78,26 @@ class Refresher:
     async def _fetch(self, partner: PartnerApplication, turn: _Turn) -> PartnerApplication | None:
         turn.begun_s, turn.outcome = self._clock.monotonic(), None
         try:
-            keys = await self._source.fetch(partner)
-            # A change of keys makes commits under way begin anew, so there is none where only their order differs.
-            if set(keys) != set(partner.keys):
-                await self._partners.publish(partner.principal, keys, partner.metadata_url)
-            turn.outcome = await self._find(partner.principal)
+            turn.outcome = await self._publish(partner)
         except LyncArchiverError as error:
             turn.outcome = error
             raise
         return turn.outcome
+
+    async def _publish(self, partner: PartnerApplication) -> PartnerApplication | None:
+        """Fetch and publish the keys; again where somebody published meanwhile, for theirs may be newer, or older."""
+        known: PartnerApplication | None = partner
+        for _ in range(FETCHES_MAX):
+            if known is None or known.metadata_url != partner.metadata_url:
+                return known
+            keys = await self._source.fetch(known)
+            # A change of keys makes commits under way begin anew, so there is none where only their order differs.
+            if set(keys) != set(known.keys):
+                await self._partners.publish(known.principal, keys, known)
+            known = await self._find(partner.principal)
+            if known is None or set(known.keys) == set(keys):
+                return known
+        raise DependencyUnavailable(f"the keys of partner application {partner.name} keep changing")
 
     async def _find(self, principal: Principal) -> PartnerApplication | None:
         partners = await self._partners.partners()

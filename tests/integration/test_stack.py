@@ -17,6 +17,7 @@ from pymongo import AsyncMongoClient
 
 from deploy.errors import InvalidSettings
 from deploy.settings import issuer_url, kafka_bootstrap, load_settings, mongodb_uri
+from deploy.stack.database import TRANSACTION_LIFE_S
 from deploy.stack.pids import read_pid, started_at, write_pid
 from deploy.stack.topics import PARTITIONS, connect_admin
 from producers.kafka_publisher import KafkaPublisher
@@ -137,6 +138,9 @@ async def test_up_status_and_down_can_be_repeated(data: Path) -> None:
     assert "is up" in (await up(data)).out
     first = await status(data)
     assert first["running"] is True
+    async with mongodb(first["mongodb"]) as client:
+        answer = await client.admin.command("getParameter", transactionLifetimeLimitSeconds=1)
+        assert answer["transactionLifetimeLimitSeconds"] == TRANSACTION_LIFE_S
     assert {stat.S_IMODE((data / server).stat().st_mode) for server in SERVERS} == {0o700}
     pids = [server_pid(data, server) for server in SERVERS]
     assert "already up" in (await up(data)).out

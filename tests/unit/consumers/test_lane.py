@@ -177,6 +177,19 @@ async def test_cancelling_finishes_the_commit_under_way() -> None:
     assert around.memory.checkpoints()[CONVERSATIONS].next == 2
 
 
+async def test_a_lane_that_waits_no_longer_leaves_its_commit_alone() -> None:
+    """Cut off while it waits for its commit on the way out, a lane ends, and the commit goes on to its own end."""
+    around = surroundings(TALK[:2])
+    around.store.gate.clear()
+    task = asyncio.create_task(Lane(CONVERSATIONS, around.parts).run())
+    await around.store.entered.wait()
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0)
+    around.store.gate.set()
+    await around.observer.until(lambda: around.end(CONVERSATIONS) == 2)
+
+
 async def test_stop_ends_a_pause() -> None:
     """A lane that backs off does not keep the process from ending."""
     around = surroundings(TALK, [Fault(DependencyUnavailable("no primary", retry_after_s=20))])

@@ -1,5 +1,7 @@
 """What a lane does where the log does not go on at its checkpoint: markers are passed, lost records never."""
 
+import asyncio
+
 import pytest
 
 from consumers.batch import LaneId
@@ -46,6 +48,21 @@ async def test_markers_are_passed() -> None:
     async with running(around):
         await await_until(lambda: around.end(CONVERSATIONS) == len(TALK) + 2, limit_s=10)
     assert around.memory.checkpoints()[CONVERSATIONS].counts.total == len(TALK)
+
+
+async def test_passing_markers_is_a_commit_like_any_other() -> None:
+    """A lane that is cut off while it passes markers has passed them all the same."""
+    around = await archived_before(TALK)
+    around.source = MarkedSource({CONVERSATIONS: TALK})
+    around.store.gate.clear()
+    around.store.entered.clear()
+    task = asyncio.create_task(Lane(CONVERSATIONS, around.parts).run())
+    await around.store.entered.wait()
+    task.cancel()
+    around.store.gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert around.end(CONVERSATIONS) == len(TALK) + 2
 
 
 @pytest.mark.parametrize("first", [100, 5])

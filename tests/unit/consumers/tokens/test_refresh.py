@@ -1,7 +1,7 @@
 """Refreshing partners' keys: when it is due, for whom, and what it leaves of a partner that changes meanwhile."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -50,6 +50,20 @@ class Held:
         return await self._published.fetch(partner)
 
 
+class Overtaken:
+    """Answers what was published before `meanwhile`, which happens during the first fetch, and then what is now."""
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[object]], *answers: tuple[PartnerKey, ...]) -> None:
+        self._meanwhile = meanwhile
+        self._answers = list(answers)
+
+    async def fetch(self, partner: PartnerApplication) -> tuple[PartnerKey, ...]:
+        answer = self._answers.pop(0)
+        if partner.keys == (KEY,):
+            await self._meanwhile()
+        return answer
+
+
 class Counted:
     """Partners in memory, how often they were read, and how often keys were published; or no way to them."""
 
@@ -69,10 +83,10 @@ class Counted:
         await self.kept.put(partner)
 
     async def publish(
-        self, principal: Principal, keys: tuple[PartnerKey, ...], fetched_from: str | None = None
+        self, principal: Principal, keys: tuple[PartnerKey, ...], known: PartnerApplication | None = None
     ) -> None:
         self.publications += 1
-        await self.kept.publish(principal, keys, fetched_from)
+        await self.kept.publish(principal, keys, known)
 
     async def switch(self, principal: Principal, *, enabled: bool) -> None:
         await self.kept.switch(principal, enabled=enabled)
@@ -261,3 +275,20 @@ async def test_a_store_that_is_away_costs_no_turn() -> None:
         await ground.refresh()
     ground.partners.failure = None
     assert await ground.refresh() == replace(PARTNER, keys=(KEY, NEXT))
+
+
+async def test_an_older_answer_does_not_bring_a_withdrawn_key_back() -> None:
+    """Where another process published while one fetched, the one looks again: its own answer may be the older."""
+    partners = MemoryPartners([PARTNER])
+    source = Overtaken(lambda: partners.publish(PARTNER.principal, (NEXT, LAST)), (KEY, NEXT), (NEXT, LAST))
+    refreshed = await Refresher(source, partners, ManualClock()).refresh(PARTNER.principal)
+    assert refreshed == replace(PARTNER, keys=(NEXT, LAST))
+    assert list(await partners.partners()) == [refreshed]
+
+
+async def test_a_newer_answer_is_published_though_an_older_one_came_between() -> None:
+    """An operator who refreshes gets what is published now, whoever else refreshes at that time."""
+    partners = MemoryPartners([PARTNER])
+    source = Overtaken(lambda: partners.publish(PARTNER.principal, (KEY, NEXT)), (NEXT, LAST), (NEXT, LAST))
+    refreshed = await Refresher(source, partners, ManualClock()).refresh(PARTNER.principal, force=True)
+    assert refreshed == replace(PARTNER, keys=(NEXT, LAST))
