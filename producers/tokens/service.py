@@ -1,12 +1,13 @@
 """The issuer's pages: metadata document, JWKS, and the token endpoint (RFC 6749, section 4.4)."""
 
+import asyncio
 from base64 import b64decode
 from typing import Final
 from urllib.parse import parse_qs, unquote_plus
 
 import structlog
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -24,6 +25,9 @@ JWKS_PATH: Final = "/jwks"
 TOKEN_PATH: Final = "/token"  # noqa: S105 - a path
 NAME_ISSUER: Final = "urn:office:idp:activedirectory"
 """Who names users, unless the client says otherwise."""
+
+BODY_LIMIT_S: Final = 10.0
+"""How long a request's body may take to come: it is a packet."""
 
 BODY_BYTES_MAX: Final = 8 * 1024
 """A request for a token: a grant type, an audience, a user."""
@@ -104,15 +108,24 @@ def _client(request: Request, clients: ClientRegister) -> Client:
     return client
 
 
-async def _form(request: Request) -> dict[str, str]:
-    """Return the parameters of the body, each of which stands once (RFC 6749, section 3.2)."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise _Refused("invalid_request")
+async def _body(request: Request) -> bytes:
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > BODY_BYTES_MAX:
             raise _Refused("invalid_request", 413)
+    return body
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Return the parameters of the body, each of which stands once (RFC 6749, section 3.2)."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise _Refused("invalid_request")
+    try:
+        async with asyncio.timeout(BODY_LIMIT_S):
+            body = await _body(request)
+    except (ClientDisconnect, TimeoutError) as error:
+        raise _Refused("invalid_request", 408) from error
     try:
         text = body.decode("ascii")
         found = parse_qs(text, keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=FIELDS_MAX)
