@@ -8,7 +8,7 @@ import pytest
 from consumers.mongo.layout import prepare
 from consumers.mongo.store import connect
 from consumers.tokens.partner import PartnerApplication
-from deploy.errors import InvalidSettings
+from deploy.errors import NoSuchPartner
 from deploy.settings import load_settings
 from deploy.trust import Trust, trust_of
 from schemas.clock import SystemClock
@@ -33,7 +33,7 @@ async def trust(stack: StackAddresses, database: str) -> AsyncIterator[Trust]:
 
 async def test_a_name_that_two_partners_have_means_neither(trust: Trust) -> None:
     """Nobody disables one of two namesakes and believes that it was the other."""
-    with pytest.raises(InvalidSettings, match=r"several .* say which: .*@contoso\.example, .*@fabrikam\.example$"):
+    with pytest.raises(NoSuchPartner, match=r"several .* say which: .*@contoso\.example, .*@fabrikam\.example$"):
         await trust.partner("lync")
 
 
