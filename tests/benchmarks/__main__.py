@@ -21,7 +21,7 @@ from tests.benchmarks.ground import archive_database, archived, filled
 from tests.benchmarks.hand_loop import hand_loop
 
 ROUNDS = 5
-RECORDS = 300_000
+RECORDS = 150_000
 MEETINGS, MESSAGES = 40, 4000
 
 

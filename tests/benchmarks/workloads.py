@@ -14,8 +14,8 @@ TEXT = "the quarterly figures are in the shared notebook, please have a look bef
 
 
 def user_model(records: int) -> list[Record]:
-    """Return the first records of a day of 4,000 users."""
-    return list(islice(simulate(4000, 8, 1, Topics()), records))
+    """Return the first records of a day of 2,000 users."""
+    return list(islice(simulate(2000, 8, 1, Topics()), records))
 
 
 def joins(meetings: int, people: int) -> Iterator[Record]:
