@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from consumers.conversation import Conversation
+from consumers.copy import Copy
 from consumers.item import Item
 from consumers.segment import Segment
 from schemas.errors import Cause
@@ -79,7 +80,8 @@ class Batch:
 
     `start` is the offset of the checkpoint it was made from, `end` the next offset after it, both in `log`.
     `conversations` are the states after the batch, each one revision on from what is stored; `rosters` names those
-    whose opening or members changed. `watermark` is the latest event time that the lane has seen.
+    whose opening or members changed. `copies` were decided by the policies up to the number `policies`; one without a
+    target is there no more. `watermark` is the latest event time that the lane has seen.
     """
 
     lane: LaneId
@@ -89,11 +91,13 @@ class Batch:
     conversations: tuple[Conversation, ...]
     rosters: frozenset[str]
     items: tuple[Item, ...]
+    copies: tuple[Copy, ...]
     mailboxes: tuple[FirstUse, ...]
     quarantine: tuple[Quarantined, ...]
     counts: Counts
     watermark: datetime | None
     log: Log = UNNOTED
+    policies: int = 0
 
     def reached(self) -> Iterator[str]:
         """Yield the mailboxes that show what this batch writes; one that already has its item shows new messages too.
@@ -101,6 +105,7 @@ class Batch:
         Repeats are not left out.
         """
         yield from (item.mailbox for item in self.items)
+        yield from (copy.item.mailbox for copy in self.copies)
         yield from (use.mailbox for use in self.mailboxes)
         for conversation in self.conversations:
             yield from conversation.members

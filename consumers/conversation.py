@@ -63,7 +63,8 @@ class Conversation(NamedTuple):
     """One conversation, call or conference occurrence.
 
     `revision` counts the commits that changed it, `segments` its stored pieces, `head` is the hash of the newest.
-    These three depend on how the events were batched; everything else depends on the set of events alone.
+    These three depend on how the events were batched; everything else depends on the set of events alone, and `kept`,
+    whether anybody's copy is archived, on the policies of their times too.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Conversation(NamedTuple):
     messages: int = 0
     last_at: str = ""
     members: Mapping[str, Member] = NOBODY
+    kept: bool = False
 
     @property
     def gaps(self) -> Ranges:

@@ -110,6 +110,7 @@ class Draft:
             messages=self._messages,
             last_at=self._last_at,
             members=self._roster.members,
+            kept=self._base.kept,
         )
 
     def _check_people(self, data: ev.EventData) -> None:

@@ -1,12 +1,15 @@
 """Filing: which folder a conversation goes to for one person, as which kind of item, under which subject."""
 
 import hashlib
+from collections.abc import Collection
 from itertools import islice
 from typing import cast
 
 from consumers.conversation import Conversation, Member, Opener
+from consumers.copy import Copy
 from consumers.folder import FolderId
 from consumers.item import Item, ItemClass, Status
+from consumers.policy.governance import NOTHING, Governance, Ruling
 from consumers.transitions import Kind
 from consumers.visibility import visible
 from schemas.events import CallStarted, ConferenceActivated, ConversationStarted
@@ -39,6 +42,25 @@ def file_item(conversation: Conversation, member: Member) -> Item | None:
         started_at=opening.at if opening else None,
         visible=visible(conversation, member),
     )
+
+
+def file_copies(
+    conversation: Conversation, before: Conversation, touched: Collection[str], governance: Governance, into: list[Copy]
+) -> tuple[Conversation, Ruling]:
+    """Add the copies that a change of members brings, and return the conversation with whether it is kept.
+
+    Whoever comes from outside may change everybody's target. A copy whose target is none is there no more.
+    """
+    ruling = governance.rule(conversation)
+    if ruling is NOTHING:
+        return conversation, ruling
+    former = governance.rule(before).targets
+    changed = {sip for sip, target in ruling.targets.items() if former.get(sip) is not target}
+    for sip in sorted(changed.union(touched)):
+        item = file_item(conversation, conversation.members[sip])
+        if item is not None:
+            into.append(Copy(item._replace(folder=FolderId.PURGES), ruling.targets[sip]))
+    return conversation._replace(kept=ruling.kept), ruling
 
 
 def item_id(mailbox: str, conversation: str) -> str:

@@ -4,15 +4,17 @@ Pure: everything it needs is passed in. What it stores is a function of the set 
 the theory of operation in `consumers.transitions`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from consumers.batch import ZERO, Batch, Checkpoint, Counts, FirstUse, Quarantined
 from consumers.conversation import Conversation, Member
+from consumers.copy import Copy
 from consumers.decoding import Decoded
 from consumers.draft import Draft
-from consumers.filing import file_item
+from consumers.filing import file_copies, file_item
 from consumers.item import Item
+from consumers.policy.governance import UNGOVERNED, Governance
 from consumers.segment import Segment, seal_all
 from consumers.sequences import holds
 from consumers.transitions import KINDS
@@ -39,11 +41,12 @@ def fold(
     decoded: list[Decoded],
     known: Mapping[str, Conversation],
     recalled: Mapping[Place, Event],
+    governance: Governance = UNGOVERNED,
 ) -> Batch:
     """Fold a run of records, in order of offset, into one batch on top of `checkpoint`.
 
     `known` has every stored conversation that a record of the run belongs to; `recalled` the stored event of each
-    place that `recalls` names.
+    place that `recalls` names. `governance` decides what is archived beside what people see.
     """
     drafts: dict[str, Draft] = {}
     quarantine: list[Quarantined] = []
@@ -62,12 +65,12 @@ def fold(
             quarantine.append(Quarantined(record, rejected.cause, rejected.detail, checkpoint.log.number))
     counts = Counts(len(decoded) - duplicates - len(quarantine), duplicates, len(quarantine))
     end = decoded[-1].record.offset + 1
-    return _batch(checkpoint, end, list(drafts.values()), quarantine, counts, watermark)
+    return _batch(checkpoint, end, list(drafts.values()), quarantine, counts, watermark, governance)
 
 
-def passing(checkpoint: Checkpoint, end: int) -> Batch:
+def passing(checkpoint: Checkpoint, end: int, governance: Governance = UNGOVERNED) -> Batch:
     """Return the batch that moves past offsets which hold no record, such as the log's own markers."""
-    return _batch(checkpoint, end, [], [], ZERO, checkpoint.watermark)
+    return _batch(checkpoint, end, [], [], ZERO, checkpoint.watermark, governance)
 
 
 def _add(
@@ -107,39 +110,59 @@ def _batch(
     quarantine: list[Quarantined],
     counts: Counts,
     watermark: datetime | None,
+    governance: Governance,
 ) -> Batch:
-    segments: list[Segment] = []
-    conversations: list[Conversation] = []
-    items: list[Item] = []
-    mailboxes: list[FirstUse] = []
-    rosters: set[str] = set()
-    for base, draft in ((draft.base, draft) for draft in drafts):
-        sealed = seal_all(base.id, base.segments, base.head, draft.fresh)
-        segments.extend(sealed)
-        conversation = draft.finish(sealed[-1].ordinal, sealed[-1].hash)
-        conversations.append(conversation)
-        if conversation.members is not base.members or conversation.opening is not base.opening:
-            rosters.add(conversation.id)
-        for sip in sorted(draft.touched):
-            member = conversation.members[sip]
-            item = file_item(conversation, member)
-            if item is not None:
-                items.append(item)
-                mailboxes.append(_first_use(conversation, member))
+    gathered = _Gathered(governance)
+    for draft in drafts:
+        gathered.take(draft)
     return Batch(
         lane=checkpoint.lane,
         start=checkpoint.next,
         end=end,
-        segments=tuple(segments),
-        conversations=tuple(conversations),
-        rosters=frozenset(rosters),
-        items=tuple(items),
-        mailboxes=tuple(mailboxes),
+        segments=tuple(gathered.segments),
+        conversations=tuple(gathered.conversations),
+        rosters=frozenset(gathered.rosters),
+        items=tuple(gathered.items),
+        copies=tuple(gathered.copies),
+        mailboxes=tuple(gathered.mailboxes),
         quarantine=tuple(quarantine),
         counts=counts,
         watermark=watermark,
         log=checkpoint.log,
+        policies=governance.book.number,
     )
+
+
+class _Gathered:
+    """What the drafts of one batch come to, together."""
+
+    def __init__(self, governance: Governance) -> None:
+        self._governance = governance
+        self.segments: list[Segment] = []
+        self.conversations: list[Conversation] = []
+        self.rosters: set[str] = set()
+        self.items: list[Item] = []
+        self.copies: list[Copy] = []
+        self.mailboxes: list[FirstUse] = []
+
+    def take(self, draft: Draft) -> None:
+        """Seal what is fresh, and file the conversation for everybody who is touched by it."""
+        base = draft.base
+        sealed = seal_all(base.id, base.segments, base.head, draft.fresh)
+        self.segments += sealed
+        conversation = draft.finish(sealed[-1].ordinal, sealed[-1].hash)
+        unseen: Collection[str] = ()
+        if conversation.members is not base.members or conversation.opening is not base.opening:
+            self.rosters.add(conversation.id)
+            conversation, ruling = file_copies(conversation, base, draft.touched, self._governance, self.copies)
+            unseen = ruling.unseen
+        self.conversations.append(conversation)
+        for sip in sorted(draft.touched):
+            member = conversation.members[sip]
+            item = file_item(conversation, member)
+            if item is not None and sip not in unseen:
+                self.items.append(item)
+                self.mailboxes.append(_first_use(conversation, member))
 
 
 def _first_use(conversation: Conversation, member: Member) -> FirstUse:

@@ -13,12 +13,14 @@ class NoSuchFolder(LyncArchiverError):
 class FolderId(StrEnum):
     """A folder by its distinguished id, which no language changes (EWS `DistinguishedFolderId`).
 
+    `recoverableitemspurges` is hidden: it is in no mailbox's tree, and no reading command knows it.
     `webconferencinghistory` is ours: Lync keeps meetings in Exchange user folders, but EWS has no id for that folder.
     """
 
     ROOT = "msgfolderroot"
     CONVERSATION_HISTORY = "conversationhistory"
     WEB_CONFERENCING_HISTORY = "webconferencinghistory"
+    PURGES = "recoverableitemspurges"
 
 
 class Folder(NamedTuple):
@@ -42,4 +44,4 @@ def folder_id(name: str) -> FolderId:
     for folder in TREE:
         if name.lower() in {folder.id.value, folder.name.lower()}:
             return folder.id
-    raise NoSuchFolder(f"there is no folder {name}; there are {', '.join(FolderId)}")
+    raise NoSuchFolder(f"there is no folder {name}; there are {', '.join(folder.id for folder in TREE)}")

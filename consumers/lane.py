@@ -17,6 +17,7 @@ from consumers.fold import fold, passing, recalls
 from consumers.grant import GrantRefused
 from consumers.grant_keeper import GrantKeeper
 from consumers.missing import Loss, Missing, missing
+from consumers.policy.governing import Governing
 from consumers.ports import ArchiveStore, Fenced, LaneObserver, RecordsGone, RecordSource, Stale, TopicMadeAgain
 from consumers.quarantine_rate import DEFAULT_RATE, RateLimit, Refusals, count_refusals
 from consumers.stopping import unless_stopped
@@ -64,6 +65,7 @@ class LaneParts:
     clock: Clock
     streams: Mapping[str, Stream]
     limits: LaneLimits
+    governing: Governing
 
 
 class Lane:
@@ -107,6 +109,7 @@ class Lane:
     async def _resume(self) -> None:
         """Forget everything and begin at the checkpoint; without one, at the oldest record there is."""
         self._known.clear()
+        await self._parts.governing.refresh()
         checkpoint = await self._parts.store.checkpoint(self.id)
         topic_id = await self._parts.source.topic_id(self.id)
         first, end = await self._parts.source.bounds(self.id)
@@ -168,7 +171,7 @@ class Lane:
         if position <= ahead.next:
             return None
         await self._check_log(ahead)
-        return passing(ahead, position)
+        return passing(ahead, position, self._parts.governing.current)
 
     async def _check_next(self, records: Sequence[Record], ahead: Checkpoint) -> None:
         """Raise RecordsGone where records were skipped: the client begins elsewhere, unasked, once they expired."""
@@ -189,7 +192,7 @@ class Lane:
         if places:
             await _done(commit)  # what it writes may be what is recalled
         recalled = await self._parts.store.recall(places) if places else {}
-        batch = fold(ahead, decoded, known, recalled)
+        batch = fold(ahead, decoded, known, recalled, self._parts.governing.current)
         self._known.add(batch.conversations)
         return batch
 

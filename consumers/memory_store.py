@@ -2,12 +2,17 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from consumers.batch import ZERO, Batch, Checkpoint, Counts, FirstUse, LaneId, Quarantined
 from consumers.conversation import Conversation
+from consumers.copy import Copy
 from consumers.grant import Grant
 from consumers.item import Item
 from consumers.missing import KeptOrder, SkipOrder
+from consumers.policy.book import Change
+from consumers.policy.decision import Target
+from consumers.policy.memory_policies import MemoryPolicies
 from consumers.ports import Fenced, Stale
 from consumers.segment import Segment
 from consumers.tokens.memory_partners import MemoryPartners
@@ -33,6 +38,8 @@ class MemoryStore:
         self._mailboxes: dict[str, Named] = {}
         self._quarantine: dict[tuple[str, int, int, int], Quarantined] = {}
         self._orders: list[KeptOrder] = []
+        self._copies: dict[str, Copy] = {}
+        self.policies = MemoryPolicies(clock, partners, self._reached)
 
     async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
         return self._checkpoints.get(lane)
@@ -42,6 +49,9 @@ class MemoryStore:
 
     async def recall(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Event]:
         return {place: self._events[place] for place in places}
+
+    async def policy_changes(self, after: int) -> Sequence[Change]:
+        return [change for change in await self.policies.history() if change.number > after]
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
         grant.check(self._clock.now(), batch.reached())
@@ -65,6 +75,10 @@ class MemoryStore:
 
     async def orders(self) -> Sequence[KeptOrder]:
         return list(self._orders)
+
+    def copies(self) -> Sequence[Copy]:
+        """Return every archived copy, by mailbox and conversation."""
+        return sorted(self._copies.values(), key=lambda copy: (copy.item.mailbox, copy.item.conversation))
 
     def mailboxes(self) -> Mapping[str, Named]:
         """Return every mailbox with what named its owner first."""
@@ -105,7 +119,12 @@ class MemoryStore:
         before = stored.counts if stored else ZERO
         return Counts(*map(sum, zip(before, batch.counts, strict=True)))
 
+    def _reached(self) -> datetime | None:
+        return max((point.watermark for point in self._checkpoints.values() if point.watermark), default=None)
+
     def _refuse_stale(self, batch: Batch) -> None:
+        if batch.policies != self.policies.number:
+            raise Stale("the policies are others by now")
         for segment in batch.segments:
             if (segment.conversation, segment.first) in self._segments:
                 raise Stale("a segment is stored already")
@@ -123,6 +142,10 @@ class MemoryStore:
             self._events.update({(segment.conversation, event.sequence): event for event in segment.events})
         self._conversations.update({conversation.id: conversation for conversation in batch.conversations})
         self._items.update({item.id: item for item in batch.items})
+        self._copies.update({copy.item.id: copy for copy in batch.copies})
+        for copy in batch.copies:
+            if copy.target is Target.NONE:
+                del self._copies[copy.item.id]
         for entry in batch.quarantine:
             self._quarantine[_place(entry)] = entry
         for use in batch.mailboxes:

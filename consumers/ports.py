@@ -7,6 +7,7 @@ from consumers.batch import Batch, Checkpoint, LaneId
 from consumers.conversation import Conversation
 from consumers.grant import Grant
 from consumers.missing import KeptOrder, SkipOrder
+from consumers.policy.book import Change
 from consumers.quarantine import QuarantineEntry
 from consumers.redrive import Redrive
 from schemas.envelope import Event
@@ -49,18 +50,21 @@ class ArchiveStore(Protocol):
     async def recall(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Event]:
         """Return the stored events at these places (conversation, sequence); every one must be held."""
 
+    async def policy_changes(self, after: int) -> Sequence[Change]:
+        """Return the changes of policies behind this number, by number, as of the latest one."""
+
     async def commit(self, grant: Grant, batch: Batch) -> None:
         """Commit the batch: durably, and whole or not at all.
 
         In this order: (1) the checkpoint moves from `batch.start` to `batch.end`, which is the fence, and the partner
         application is asked whether it still stands behind the grant; (2) segments are inserted; (3) conversations
-        move on by one revision; (4) items and (5) quarantine are written. Mailboxes that are met for the first time
-        are made after (1); making one twice changes nothing, and they may stay where the rest fails.
+        move on by one revision; (4) items and copies and (5) quarantine are written. Mailboxes that are met for
+        the first time are made after (1); making one twice changes nothing, and they may stay where the rest fails.
 
         Raises Fenced where the checkpoint is not at `batch.start` of `batch.log`, Stale where a conversation is not at
-        the revision before, GrantRefused where the grant is over or not trusted any more, DependencyUnavailable where
-        the outcome is unknown: then the checkpoint tells. A lane without a checkpoint starts at any offset; one whose
-        checkpoint has no topic id yet takes the batch's.
+        the revision before or the policies are not those of the batch, GrantRefused where the grant is over or not
+        trusted any more, DependencyUnavailable where the outcome is unknown: then the checkpoint tells. A lane without
+        a checkpoint starts at any offset; one whose checkpoint has no topic id yet takes the batch's.
         """
 
 
@@ -98,6 +102,9 @@ class QuarantineStore(Protocol):
 
     async def recall(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Event]:
         """As `ArchiveStore.recall`."""
+
+    async def policy_changes(self, after: int) -> Sequence[Change]:
+        """As `ArchiveStore.policy_changes`."""
 
     async def lanes(self) -> Sequence[LaneId]:
         """Return every lane that ever committed, by topic and partition."""

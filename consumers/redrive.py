@@ -8,6 +8,7 @@ from consumers.batch import Batch, Checkpoint, Counts, LaneId
 from consumers.conversation import Conversation
 from consumers.decoding import Decoded
 from consumers.fold import Place, fold
+from consumers.policy.governance import UNGOVERNED, Governance
 from consumers.quarantine import Outcome, QuarantineEntry
 from schemas.envelope import Event
 from schemas.errors import Cause
@@ -35,7 +36,7 @@ class Result(NamedTuple):
 class Redrive:
     """Everything that one run of a lane's entries changes; committed whole or not at all.
 
-    Of `batch` the lane, segments, conversations, rosters, items and mailboxes count: it moves no checkpoint and
+    Of `batch` the lane, segments, conversations, rosters, items, copies and mailboxes count: it moves no checkpoint and
     quarantines nothing.
     """
 
@@ -55,13 +56,14 @@ def refold(
     attempts: Sequence[Attempt],
     known: Mapping[str, Conversation],
     recalled: Mapping[Place, Event],
+    governance: Governance = UNGOVERNED,
 ) -> Redrive:
     """Fold entries of one lane, in order of offset, on top of the stored conversations.
 
     `known` and `recalled` are as for `consumers.fold.fold`. Every attempt has one result, in the same order.
     """
     decoded = [attempt.decoded for attempt in attempts]
-    batch = fold(Checkpoint(lane, decoded[0].record.offset), decoded, known, recalled)
+    batch = fold(Checkpoint(lane, decoded[0].record.offset), decoded, known, recalled, governance)
     # By identity: a place may be there twice, of two logs.
     refused = {id(rejected.record): rejected for rejected in batch.quarantine}
     # So here: of two equal reports in one run the first is archived, and the other is its duplicate.

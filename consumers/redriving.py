@@ -11,6 +11,9 @@ from consumers.fold import recalls
 from consumers.grant import GrantRefused
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import RETRY_S, LaneLimits
+from consumers.policy.decision import Switches
+from consumers.policy.governance import AS_READ
+from consumers.policy.governing import Governing
 from consumers.ports import QuarantineStore, Stale
 from consumers.quarantine import Outcome, QuarantineEntry, State, entry_place
 from consumers.reading import NotFound
@@ -74,8 +77,10 @@ class Redriver:
         clock: Clock,
         streams: Mapping[str, Stream],
         limits: LaneLimits,
+        switches: Switches = AS_READ,
     ) -> None:
         self._store = store
+        self._governing = Governing(store, switches)
         self._grants = grants
         self._clock = clock
         self._streams = streams
@@ -189,10 +194,11 @@ class Redriver:
 
     async def _commit(self, lane: LaneId, attempts: list[Attempt], tally: Tally) -> None:
         decoded = [attempt.decoded for attempt in attempts]
+        await self._governing.refresh()
         known = await self._store.load({event.data.conversation for _, event in decoded if isinstance(event, Event)})
         places = recalls(decoded, known)
         recalled = await self._store.recall(places) if places else {}
-        redrive = refold(lane, attempts, known, recalled)
+        redrive = refold(lane, attempts, known, recalled, self._governing.current)
         grant = await self._grants.current()
         try:
             await self._store.redrive(grant, redrive)

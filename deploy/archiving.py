@@ -19,9 +19,11 @@ from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
 from consumers.mongo.layout import prepare
 from consumers.mongo.store import MongoStore, connect
+from consumers.policy.governing import Governing
 from consumers.quarantine_rate import RateLimit
 from deploy.kafka_login import issuer_client, tls_context
 from deploy.observation import Observation
+from deploy.policies import switches
 from deploy.session_page import session_route
 from deploy.settings import Settings, kafka_bootstrap, mongodb_uri
 from deploy.status_server import serving, status_app
@@ -96,7 +98,8 @@ def _parts(
         record_bytes_max=settings.archive.record_bytes_max,
         quarantine=RateLimit(settings.archive.quarantine_rate_max, settings.archive.quarantine_window),
     )
-    return LaneParts(source, store, grants, observation, clock, topic_streams(settings), limits)
+    governing = Governing(store, switches(settings))
+    return LaneParts(source, store, grants, observation, clock, topic_streams(settings), limits, governing)
 
 
 def topic_streams(settings: Settings) -> dict[str, Stream]:

@@ -17,6 +17,7 @@ from consumers.redriving import Redriver, Selection, Tally
 from deploy.archiving import topic_streams
 from deploy.errors import AmbiguousReplacement
 from deploy.kafka_login import issuer_client
+from deploy.policies import switches
 from deploy.settings import Settings, mongodb_uri
 from deploy.trust import authority_of, trust_of
 from schemas.clock import Clock, SystemClock
@@ -50,7 +51,7 @@ async def redrive(
     )
     async with _handling(settings) as (store, grants, clock):
         replacements = await replacements_of(store, replacing)
-        redriver = Redriver(store, grants, clock, topic_streams(settings), limits)
+        redriver = Redriver(store, grants, clock, topic_streams(settings), limits, switches(settings))
         return await redriver.run(selection, replacements, watch)
 
 

@@ -76,7 +76,11 @@ def roster_document(conversation: Conversation) -> Document:
     """What rarely changes: how the conversation opened, and who took part."""
     opening = conversation.opening
     members = conversation.members.values()
-    return {"opening": opening and _opening_document(opening), "members": _members_document(members)}
+    return {
+        "opening": opening and _opening_document(opening),
+        "members": _members_document(members),
+        "kept": conversation.kept,
+    }
 
 
 def _members_document(members: Iterable[Member]) -> list[Document]:
@@ -110,6 +114,7 @@ def conversation_of(document: Document) -> Conversation:
         first_message=document["first_message"],
         messages=document["messages"],
         last_at=document["last_at"],
+        kept=document.get("kept", False),
         members=MappingProxyType({member["sip"]: _member_of(member) for member in document.get("members", ())}),
     )
 

@@ -31,6 +31,7 @@ SESSIONS: Final = "sessions"
 ORDERS: Final = "orders"
 LAYOUT: Final = "layout"
 POLICIES: Final = "policies"
+PURGES: Final = "purges"
 
 EVERY_LANE: Final = "*"
 """The fence that is touched as any lane's own is made: a change does not see those that are made meanwhile."""
@@ -46,6 +47,11 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     CHECKPOINTS: [],
     FENCES: [],
     POLICIES: [],
+    # whose copies of a conversation there are: a sweep, a purge; and what an auditor reads of a mailbox
+    PURGES: [
+        IndexModel([("conversation", ASCENDING)], name="conversation"),
+        IndexModel([("mailbox", ASCENDING), ("started", ASCENDING), ("_id", ASCENDING)], name="mailbox"),
+    ],
     PARTNERS: [],
     ORDERS: [],
     SESSIONS: [IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="time")],

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
 from consumers.grant import Grant
+from consumers.mongo.changes import change_document
 from consumers.mongo.failures import reported
-from consumers.mongo.layout import CHECKPOINTS, FENCES, PARTNERS, POLICIES, Document
+from consumers.mongo.layout import CHECKPOINTS, FENCES, PARTNERS, POLICIES
 from consumers.mongo.store import MongoStore
 from consumers.policy.book import Change
 from consumers.policy.ports import check_time
-from consumers.policy.subject import MODELS, Subject, SubjectKind
+from consumers.policy.subject import Subject
 from schemas.policies import PolicyValue
 
 HOLD_S: Final = 30.0
@@ -32,9 +33,7 @@ class MongoPolicies(MongoStore):
     """
 
     async def history(self) -> Sequence[Change]:
-        with reported("policies cannot be read"):
-            found = await self._database[POLICIES].find().sort("_id", 1).to_list(None)
-        return [change_of(document) for document in found]
+        return await self.policy_changes(0)
 
     async def change(
         self, grant: Grant, values: Mapping[Subject, PolicyValue | None], effective_at: datetime
@@ -71,29 +70,3 @@ class MongoPolicies(MongoStore):
         """Ask every lane that there is by now to wait."""
         for lanes in (FENCES, CHECKPOINTS):
             await self._database[lanes].update_many({}, {"$set": {"held_until": until}})
-
-
-def change_document(change: Change) -> Document:
-    """Return all of a change."""
-    return {
-        "_id": change.number,
-        "kind": str(change.subject.kind),
-        "identity": change.subject.identity,
-        "effective_at": change.effective_at,
-        "recorded_at": change.recorded_at,
-        "by": change.by,
-        "value": change.value and change.value.model_dump(mode="json"),
-    }
-
-
-def change_of(document: Mapping[str, Any]) -> Change:
-    """Read a change."""
-    kind, value = SubjectKind(document["kind"]), document["value"]
-    return Change(
-        number=document["_id"],
-        subject=Subject(kind, document["identity"]),
-        effective_at=document["effective_at"].replace(tzinfo=UTC),
-        recorded_at=document["recorded_at"].replace(tzinfo=UTC),
-        by=document["by"],
-        value=None if value is None else MODELS[kind].model_validate(value),
-    )

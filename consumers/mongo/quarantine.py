@@ -9,6 +9,8 @@ from pymongo import UpdateOne
 from consumers.batch import LaneId
 from consumers.grant import Grant
 from consumers.mongo import documents
+from consumers.mongo.changes import check_policies
+from consumers.mongo.copies import write_copies
 from consumers.mongo.failures import reported
 from consumers.mongo.layout import CHECKPOINTS, OPEN, PARTNERS, QUARANTINE, SEGMENTS, Document
 from consumers.mongo.store import MongoStore
@@ -91,10 +93,12 @@ class MongoQuarantine(MongoStore):
         if not await self._change_entries(list(self._changes(grant, redrive.results)), session):
             raise Stale("an entry was handled in the meantime")
         await self._move_counts(redrive, session)
+        await check_policies(self._database, batch, session)
         await self._make_mailboxes(batch.mailboxes)
         await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)
         await self._move_conversations(batch, session)
         await self._write_items(grant, batch, session)
+        await write_copies(self._database, grant, batch, session)
 
     async def _change_entries(self, changes: list[UpdateOne], session: AsyncIOMotorClientSession) -> bool:
         """Return whether every entry was as its change expects it; this is the fence of a redrive."""

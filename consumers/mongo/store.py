@@ -1,6 +1,6 @@
 """The archive in MongoDB: one fenced transaction a batch."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
@@ -13,6 +13,8 @@ from consumers.conversation import Conversation
 from consumers.folder import TREE
 from consumers.grant import Grant
 from consumers.mongo import documents
+from consumers.mongo.changes import check_policies, read_changes
+from consumers.mongo.copies import write_copies
 from consumers.mongo.failures import codes, reported
 from consumers.mongo.layout import (
     CHECKPOINTS,
@@ -29,6 +31,7 @@ from consumers.mongo.layout import (
     Document,
 )
 from consumers.mongo.partners import partner_of
+from consumers.policy.book import Change
 from consumers.ports import Fenced, Stale
 from consumers.segment import SEGMENT_EVENTS_MAX
 from consumers.tokens.trust import check_trust
@@ -122,6 +125,9 @@ class MongoStore:
                                 recalled[conversation, event.sequence] = event
         return recalled
 
+    async def policy_changes(self, after: int) -> Sequence[Change]:
+        return await read_changes(self._database, after)
+
     async def commit(self, grant: Grant, batch: Batch) -> None:
         with reported(f"a batch of {batch.lane} cannot be committed"):
             await self._make_fence(batch.lane)
@@ -168,10 +174,12 @@ class MongoStore:
     async def _write(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
         await self._move_checkpoint(batch, session)  # 1: the fence, before all that a stale lane could trip on
         await self._check_trust(grant, session)
+        await check_policies(self._database, batch, session)
         await self._make_mailboxes(batch.mailboxes)
         await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)  # 2
         await self._move_conversations(batch, session)  # 3
         await self._write_items(grant, batch, session)  # 4
+        await write_copies(self._database, grant, batch, session)
         if batch.quarantine:  # 5
             now = self._clock.now()
             await self._database[QUARANTINE].insert_many(

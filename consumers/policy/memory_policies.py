@@ -22,6 +22,11 @@ class MemoryPolicies:
         self._reached = reached
         self._changes: list[Change] = []
 
+    @property
+    def number(self) -> int:
+        """The number of the latest change, 0 for none."""
+        return len(self._changes)
+
     async def history(self) -> Sequence[Change]:
         return tuple(self._changes)
 

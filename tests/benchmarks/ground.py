@@ -16,6 +16,7 @@ from consumers.lane import LaneLimits, LaneParts
 from consumers.mongo.layout import Database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.store import MongoStore, connect
+from consumers.policy.governing import Governing
 from deploy.stack.acls import Pattern, ensure_acls
 from deploy.stack.local import RunningStack
 from deploy.stack.topics import ensure_topics
@@ -125,7 +126,8 @@ async def archived(stack: RunningStack, topics: Mapping[str, Stream], database: 
     try:
         grants = GrantKeeper(ReadyAuthority(), clock)
         limits = LaneLimits(batch_records=batch)
-        parts = LaneParts(source, MongoStore(database, clock), grants, watch, clock, topics, limits)
+        store = MongoStore(database, clock)
+        parts = LaneParts(source, store, grants, watch, clock, topics, limits, Governing(store))
         await Archiver(parts, source, flush_timeout_s=20).run(asyncio.Event(), until_caught_up=True)
     finally:
         await source.close()

@@ -246,7 +246,7 @@ class StoreContract(ABC):
             FirstUse(ALICE.sip, "Again", "2026-01-05T11:00:00Z", "c0"),
         ]
         for offset, use in enumerate(uses):
-            empty = Batch(CONVERSATIONS, offset, offset + 1, (), (), frozenset(), (), (use,), (), ZERO, None)
+            empty = Batch(CONVERSATIONS, offset, offset + 1, (), (), frozenset(), (), (), (use,), (), ZERO, None)
             await subject.store.commit(GRANT, empty)
         assert await subject.stored.names() == {ALICE.sip: "First name"}
 

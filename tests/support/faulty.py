@@ -1,7 +1,7 @@
 """Failures on purpose: a store that fails as scripted, around any store that works."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -9,6 +9,7 @@ from consumers.batch import Batch, Checkpoint, LaneId
 from consumers.conversation import Conversation
 from consumers.grant import Grant
 from consumers.memory_quarantine import MemoryQuarantine
+from consumers.policy.book import Change
 from consumers.ports import ArchiveStore
 from consumers.redrive import Redrive
 from schemas.envelope import Event
@@ -60,6 +61,9 @@ class FaultyStore:
 
     async def recall(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Event]:
         return await self._store.recall(places)
+
+    async def policy_changes(self, after: int) -> Sequence[Change]:
+        return await self._store.policy_changes(after)
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
         self.commits.append(batch)

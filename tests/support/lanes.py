@@ -9,6 +9,7 @@ from consumers.batch import LaneId
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import Lane, LaneLimits, LaneParts
 from consumers.memory_store import MemoryStore
+from consumers.policy.governing import Governing
 from schemas.record import Record
 from tests.builders import CONVERSATIONS, TOPIC_STREAMS
 from tests.support.clock import ManualClock
@@ -33,7 +34,10 @@ class Surroundings:
     def parts(self) -> LaneParts:
         """What a lane is made with."""
         grants = GrantKeeper(ReadyAuthority(), self.clock)
-        return LaneParts(self.source, self.store, grants, self.observer, self.clock, TOPIC_STREAMS, self.limits)
+        governing = Governing(self.store)
+        return LaneParts(
+            self.source, self.store, grants, self.observer, self.clock, TOPIC_STREAMS, self.limits, governing
+        )
 
     def end(self, lane: LaneId) -> int:
         """Return how far the store says the lane has come, or -1."""
