@@ -14,6 +14,7 @@ from consumers.policy.book import Change
 from consumers.policy.decision import Target
 from consumers.policy.memory_policies import MemoryPolicies
 from consumers.ports import Fenced, Stale
+from consumers.reading import NotFound
 from consumers.segment import Segment
 from consumers.tokens.memory_partners import MemoryPartners
 from consumers.tokens.trust import check_trust
@@ -39,6 +40,7 @@ class MemoryStore:
         self._quarantine: dict[tuple[str, int, int, int], Quarantined] = {}
         self._orders: list[KeptOrder] = []
         self._copies: dict[str, Copy] = {}
+        self._deleted: set[str] = set()
         self.policies = MemoryPolicies(clock, partners, self._reached)
 
     async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
@@ -76,6 +78,13 @@ class MemoryStore:
     async def orders(self) -> Sequence[KeptOrder]:
         return list(self._orders)
 
+    async def delete(self, grant: Grant, user: str, item: str) -> None:
+        grant.check(self._clock.now(), (user,))
+        check_trust(grant, self._partners.find(grant.principal))
+        if item not in {found.id for found in self.items(user)}:
+            raise NotFound(f"mailbox {user} has no item {item}")
+        self._deleted.add(item)
+
     def copies(self) -> Sequence[Copy]:
         """Return every archived copy, by mailbox and conversation."""
         return sorted(self._copies.values(), key=lambda copy: (copy.item.mailbox, copy.item.conversation))
@@ -86,7 +95,8 @@ class MemoryStore:
 
     def items(self, mailbox: str | None = None) -> Sequence[Item]:
         """Return the items of a mailbox, or of all, by mailbox and conversation."""
-        found = [item for item in self._items.values() if mailbox in {None, item.mailbox}]
+        shown = [item for item in self._items.values() if item.id not in self._deleted]
+        found = [item for item in shown if mailbox in {None, item.mailbox}]
         return sorted(found, key=lambda item: (item.mailbox, item.conversation))
 
     def conversations(self) -> Mapping[str, Conversation]:

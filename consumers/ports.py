@@ -68,6 +68,17 @@ class ArchiveStore(Protocol):
         """
 
 
+class MailboxStore(Protocol):
+    """Where users' own folders are changed. Every method raises DependencyUnavailable where it cannot be used now."""
+
+    async def delete(self, grant: Grant, user: str, item: str) -> None:
+        """Delete an item for its user: durably, and nothing but that; no reading command shows it any more.
+
+        Its conversation, its content and the archived copy stay, and what comes to the conversation later does not
+        bring it back. Raises NotFound where the mailbox has no such item, GrantRefused.
+        """
+
+
 class LaneStore(Protocol):
     """Where all lanes' checkpoints are, and the orders to go on without records that are gone.
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from consumers.batch import Checkpoint
 from consumers.conversation import Conversation
-from consumers.folder import FolderId
+from consumers.folder import TREE, FolderId
 from consumers.item import Item
 from consumers.mongo import documents
 from consumers.mongo.failures import reported
@@ -39,7 +39,7 @@ class MongoReader:
     async def mailboxes(self) -> AsyncIterator[Mailbox]:
         with reported("mailboxes cannot be read"):
             async for document in self._database[MAILBOXES].find(sort=[("_id", 1)], batch_size=CURSOR_DOCUMENTS):
-                items = await self._database[ITEMS].count_documents({"mailbox": document["_id"]})
+                items = await self._database[ITEMS].count_documents({"mailbox": document["_id"], "deleted": None})
                 yield Mailbox(document["_id"], document["named"]["name"], items)
 
     async def folders(self, user: str) -> Sequence[FolderCount]:
@@ -50,7 +50,9 @@ class MongoReader:
                     FolderId(folder["id"]),
                     folder["name"],
                     folder["parent"] and FolderId(folder["parent"]),
-                    await self._database[ITEMS].count_documents({"mailbox": user, "folder": folder["id"]}),
+                    await self._database[ITEMS].count_documents(
+                        {"mailbox": user, "folder": folder["id"], "deleted": None}
+                    ),
                 )
                 for folder in mailbox["folders"]
             ]
@@ -136,7 +138,7 @@ class MongoReader:
 
     async def _item(self, user: str, item: str) -> Document:
         found = await self._database[ITEMS].find_one({"_id": item})
-        if found is None or found["mailbox"] != user:
+        if found is None or found["mailbox"] != user or found.get("deleted"):
             raise NotFound(f"mailbox {user} has no item {item}")
         return found
 
@@ -160,8 +162,12 @@ class MongoReader:
 
 
 def _in_folders(user: str, folder: FolderId | None) -> Document:
-    """All folders are named, so that the index is read in page order from each and merged."""
-    return {"mailbox": user, "folder": {"$in": [str(folder)] if folder else [str(known) for known in FolderId]}}
+    """All folders are named, so that the index is read in page order from each and merged.
+
+    What its user deleted is out, and the hidden folder is none of them.
+    """
+    folders = [str(folder)] if folder else [str(known.id) for known in TREE]
+    return {"mailbox": user, "folder": {"$in": folders}, "deleted": None}
 
 
 def _after(item: Document) -> Document:

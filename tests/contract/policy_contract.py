@@ -1,19 +1,36 @@
 """What every `PolicyStore` must do, whatever it is made of, and what its changes mean for commits."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
 
+from consumers.batch import Batch
+from consumers.copy import Copy
+from consumers.folder import FolderId
 from consumers.grant import GrantRefused
+from consumers.policy.decision import Target
+from consumers.policy.governing import Governing
 from consumers.policy.ports import PolicyStore, TooLate
 from consumers.policy.subject import GLOBAL, Subject, SubjectKind
-from consumers.ports import ArchiveStore
+from consumers.ports import ArchiveStore, MailboxStore, Stale
+from consumers.reading import NotFound
 from consumers.tokens.ports import PartnerStore
-from schemas.policies import ArchivingConfiguration, ArchivingPolicy, DirectoryUser, MailboxHold, PolicyValue, PoolPlace
-from tests.builders import history
-from tests.contract.store_contract import TALK, batch_of
+from schemas.events import EventData
+from schemas.policies import (
+    ArchivedSessions,
+    ArchivingConfiguration,
+    ArchivingPolicy,
+    DirectoryUser,
+    ExchangeArchiving,
+    MailboxHold,
+    PolicyValue,
+    PoolPlace,
+)
+from tests.builders import ALICE, BOB, CAROL, CONVERSATIONS, history, joined, message, person, started
+from tests.contract.store_contract import TALK, Stored, batch_of
 from tests.support.clock import START
 from tests.support.trust import GRANT, PARTNER
 
@@ -33,6 +50,41 @@ class Governed:
     policies: PolicyStore
     store: ArchiveStore
     partners: PartnerStore
+    mailboxes: MailboxStore
+    stored: Stored
+
+
+PHONE_ONLY = person("guest")
+"""Somebody without an account."""
+
+
+def governing(*, history: bool = True, external: bool = False) -> dict[Subject, PolicyValue | None]:
+    """Return policies by which Alice is archived in Exchange, Bob in Lync and Carol nowhere."""
+    users = {
+        ALICE.sip: DirectoryUser(exchange_archiving=ExchangeArchiving.TO_EXCHANGE, conversation_history=history),
+        BOB.sip: DirectoryUser(),
+        CAROL.sip: DirectoryUser(exchange_archiving=ExchangeArchiving.NO_ARCHIVING),
+    }
+    return {
+        Subject(SubjectKind.CONFIGURATION, GLOBAL): ArchivingConfiguration(
+            enable_archiving=ArchivedSessions.IM_AND_WEB_CONF, enable_exchange_archiving=True
+        ),
+        Subject(SubjectKind.POLICY, GLOBAL): ArchivingPolicy(archive_internal=True, archive_external=external),
+        **{Subject(SubjectKind.USER, sip): user for sip, user in users.items()},
+    }
+
+
+async def archive(governed: Governed, *steps: EventData, done: int = 0) -> Batch:
+    """Fold what follows the first `done` steps by the policies in force, and commit it."""
+    governance = Governing(governed.store)
+    await governance.refresh()
+    batch = await batch_of(governed.store, history(*steps)[done:], governance=governance.current)
+    await governed.store.commit(GRANT, batch)
+    return batch
+
+
+def targets(copies: Iterable[Copy]) -> dict[str, Target]:
+    return {copy.item.mailbox: copy.target for copy in copies}
 
 
 class PolicyContract(ABC):
@@ -73,3 +125,77 @@ class PolicyContract(ABC):
         assert list(await governed.policies.history()) == []
         later = batch.watermark + timedelta(microseconds=1000)
         assert len(await governed.policies.change(GRANT, VALUES, later)) == len(VALUES)
+
+    async def test_a_commit_writes_the_copies_that_policies_decide(self, governed: Governed) -> None:
+        """Each member whose target is not none has a copy in the hidden folder, beside the items that all see."""
+        await governed.policies.change(GRANT, governing(), START)
+        await archive(governed, started(ALICE, BOB, CAROL), message(ALICE, "hello"))
+        copies = await governed.stored.copies()
+        assert targets(copies) == {ALICE.sip: Target.EXCHANGE, BOB.sip: Target.LYNC}
+        assert {copy.item.folder for copy in copies} == {FolderId.PURGES}
+        for who in (ALICE, BOB, CAROL):
+            assert [item.folder for item in await governed.stored.items(who.sip)] == [FolderId.CONVERSATION_HISTORY]
+        assert (await governed.store.load(["c1"]))["c1"].kept
+
+    async def test_without_a_policy_there_is_no_copy(self, governed: Governed) -> None:
+        """Everything is off by default, as in Lync, and what people see is there all the same."""
+        await archive(governed, started(ALICE, BOB), message(ALICE, "hello"))
+        assert await governed.stored.copies() == []
+        assert not (await governed.store.load(["c1"]))["c1"].kept
+        assert len(await governed.stored.items(ALICE.sip)) == 1
+
+    async def test_a_batch_that_older_policies_decided_is_stale(self, governed: Governed) -> None:
+        """A change that comes between fold and commit is not missed: nothing is written, and the fold is made again."""
+        batch = await batch_of(governed.store, history(*TALK))
+        await governed.policies.change(GRANT, governing(), START)
+        with pytest.raises(Stale, match="policies"):
+            await governed.store.commit(GRANT, batch)
+        assert await governed.store.checkpoint(CONVERSATIONS) is None
+        await archive(governed, *TALK)
+        assert targets(await governed.stored.copies()) == {ALICE.sip: Target.EXCHANGE, BOB.sip: Target.LYNC}
+
+    async def test_somebody_from_outside_changes_everybodys_target(self, governed: Governed) -> None:
+        """Once they come, the conversation is external: by this policy Bob's copy is there no more, Alice's is."""
+        await governed.policies.change(GRANT, governing(), START)
+        steps = (started(ALICE, BOB), message(ALICE, "hello"), joined(PHONE_ONLY))
+        await archive(governed, *steps[:2])
+        assert targets(await governed.stored.copies()) == {ALICE.sip: Target.EXCHANGE, BOB.sip: Target.LYNC}
+        await archive(governed, *steps, done=2)
+        assert targets(await governed.stored.copies()) == {ALICE.sip: Target.EXCHANGE}
+
+    async def test_history_that_is_off_leaves_no_item(self, governed: Governed) -> None:
+        """Who keeps no conversation history sees nothing; the archived copy is there, for it is not theirs."""
+        await governed.policies.change(GRANT, governing(history=False), START)
+        await archive(governed, started(ALICE, BOB), message(ALICE, "hello"))
+        assert await governed.stored.items(ALICE.sip) == []
+        assert len(await governed.stored.items(BOB.sip)) == 1
+        assert ALICE.sip in targets(await governed.stored.copies())
+
+    async def test_a_user_deletes_what_they_see_and_nothing_else(self, governed: Governed) -> None:
+        """The item is gone, and what comes later does not bring it back; copies, content and others' items stay."""
+        await governed.policies.change(GRANT, governing(), START)
+        steps = (started(ALICE, BOB), message(ALICE, "hello"), joined(CAROL), message(BOB, "late"))
+        await archive(governed, *steps[:2])
+        before = await governed.stored.copies()
+        item = (await governed.stored.items(ALICE.sip))[0]
+        with pytest.raises(NotFound):
+            await governed.mailboxes.delete(GRANT, BOB.sip, item.id)
+        await governed.mailboxes.delete(GRANT, ALICE.sip, item.id)
+        assert await governed.stored.items(ALICE.sip) == []
+        assert await governed.stored.copies() == before
+        assert len(await governed.stored.events("c1")) == 2
+        with pytest.raises(NotFound):
+            await governed.mailboxes.delete(GRANT, ALICE.sip, item.id)
+        await archive(governed, *steps, done=2)
+        assert await governed.stored.items(ALICE.sip) == []
+        assert len(await governed.stored.items(BOB.sip)) == 1
+        assert ALICE.sip in targets(await governed.stored.copies())
+
+    async def test_nobody_deletes_without_leave(self, governed: Governed) -> None:
+        """A grant whose partner is disabled deletes nothing."""
+        await archive(governed, started(ALICE, BOB))
+        item = (await governed.stored.items(ALICE.sip))[0]
+        await governed.partners.switch(PARTNER.principal, enabled=False)
+        with pytest.raises(GrantRefused):
+            await governed.mailboxes.delete(GRANT, ALICE.sip, item.id)
+        assert await governed.stored.items(ALICE.sip) == [item]

@@ -9,9 +9,11 @@ from typing import Protocol
 import pytest
 
 from consumers.batch import ZERO, Batch, Checkpoint, Counts, FirstUse, LaneId
+from consumers.copy import Copy
 from consumers.fold import fold, recalls
 from consumers.grant import GrantRefused
 from consumers.item import Item
+from consumers.policy.governance import UNGOVERNED, Governance
 from consumers.ports import ArchiveStore, Fenced, Stale
 from schemas.envelope import Event
 from schemas.errors import Cause
@@ -37,7 +39,7 @@ class Stored(Protocol):
     """What a test reads of a store, whatever it is made of."""
 
     async def items(self, mailbox: str) -> Sequence[Item]:
-        """Return a mailbox's items, by conversation."""
+        """Return a mailbox's items that its user did not delete, by conversation."""
 
     async def events(self, conversation: str) -> Sequence[Event]:
         """Return a conversation's events in order of sequence."""
@@ -47,6 +49,9 @@ class Stored(Protocol):
 
     async def names(self) -> dict[str, str]:
         """Return each mailbox's name."""
+
+    async def copies(self) -> Sequence[Copy]:
+        """Return every archived copy, by mailbox and conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +66,17 @@ class Subject:
 TALK = (started(), message(ALICE, "one"), message(BOB, "two"))
 
 
-async def batch_of(store: ArchiveStore, records: Iterable[Record], lane: LaneId = CONVERSATIONS) -> Batch:
+async def batch_of(
+    store: ArchiveStore,
+    records: Iterable[Record],
+    lane: LaneId = CONVERSATIONS,
+    governance: Governance = UNGOVERNED,
+) -> Batch:
     """Fold records on top of what the store holds, at the offsets after its checkpoint."""
     checkpoint = await store.checkpoint(lane) or Checkpoint(lane, 0)
     run = decoded(records, checkpoint.next)
     known = await store.load({one.event.data.conversation for one in run if isinstance(one.event, Event)})
-    return fold(checkpoint, run, known, await store.recall(recalls(run, known)))
+    return fold(checkpoint, run, known, await store.recall(recalls(run, known)), governance)
 
 
 async def archive(store: ArchiveStore, records: Iterable[Record]) -> Batch:

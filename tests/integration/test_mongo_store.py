@@ -6,11 +6,23 @@ from typing import Any
 
 import pytest
 
+from consumers.copy import Copy
 from consumers.grant import GrantRefused
 from consumers.item import Item
 from consumers.mongo import documents
+from consumers.mongo.copies import copy_of
 from consumers.mongo.lanes import MongoLanes
-from consumers.mongo.layout import CHECKPOINTS, FENCES, ITEMS, MAILBOXES, QUARANTINE, SEGMENTS, Database, prepare
+from consumers.mongo.layout import (
+    CHECKPOINTS,
+    FENCES,
+    ITEMS,
+    MAILBOXES,
+    PURGES,
+    QUARANTINE,
+    SEGMENTS,
+    Database,
+    prepare,
+)
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.store import CONFLICT_TRIES, JOURNALED, MAJORITY, MongoStore, connect
 from schemas.envelope import Event
@@ -31,7 +43,12 @@ class MongoStored:
         self._database = database
 
     async def items(self, mailbox: str) -> Sequence[Item]:
-        return [documents.item_of(found) for found in await self._all(ITEMS, {"mailbox": mailbox}, "conversation")]
+        shown = {"mailbox": mailbox, "deleted": None}
+        return [documents.item_of(found) for found in await self._all(ITEMS, shown, "conversation")]
+
+    async def copies(self) -> Sequence[Copy]:
+        found = [copy_of(document) for document in await self._all(PURGES, {}, "_id")]
+        return sorted(found, key=lambda copy: (copy.item.mailbox, copy.item.conversation))
 
     async def events(self, conversation: str) -> Sequence[Event]:
         segments = await self._all(SEGMENTS, {"_id.conversation": conversation}, "_id.first")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from consumers.copy import Copy
 from consumers.item import Item
 from consumers.memory_store import MemoryStore
 from consumers.tokens.memory_partners import MemoryPartners
@@ -31,6 +32,9 @@ class MemoryStored:
 
     async def quarantined(self) -> Sequence[tuple[Record, Cause, str]]:
         return [(entry.record, entry.cause, entry.detail) for entry in self._store.quarantine()]
+
+    async def copies(self) -> Sequence[Copy]:
+        return self._store.copies()
 
     async def names(self) -> dict[str, str]:
         return {mailbox: named[2] for mailbox, named in self._store.mailboxes().items()}
