@@ -8,7 +8,7 @@ from consumers.batch import LaneId
 from consumers.lane import Lane, LaneParts
 from consumers.ports import Membership
 from consumers.stopping import unless_stopped
-from schemas.errors import Misconfigured
+from schemas.errors import DependencyUnavailable, Misconfigured
 
 POLL_S: Final = 0.2
 """How often a process looks whether all lanes, its own and others', have come far enough."""
@@ -103,10 +103,16 @@ class Archiver:
                 continue
             own = self._running.get(name)
             position = own[0].position if own else None
-            if position is None or position.next < end:
-                if own:
-                    return False
-                position = await self._parts.store.checkpoint(name)
-                if position is None or position.next < end:
-                    return False
+            reached = position is not None and position.next >= end
+            if not reached and (own or await self._committed(name) < end):
+                return False
         return True
+
+    async def _committed(self, name: LaneId) -> int:
+        """Return how far another process's lane has come, -1 where that is not known now: it is asked again."""
+        try:
+            position = await self._parts.store.checkpoint(name)
+        except DependencyUnavailable as error:
+            self._parts.observer.delayed(name, error)
+            return -1
+        return -1 if position is None else position.next

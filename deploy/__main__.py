@@ -3,7 +3,8 @@
 import logging
 import sys
 import traceback
-from typing import Final
+from importlib import metadata
+from typing import Annotated, Final
 
 import typer
 from typer.exceptions import TyperException
@@ -65,7 +66,17 @@ def build_app() -> typer.Typer:
     return app
 
 
-def _root() -> None:
+def _show_version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"lync-archiver {metadata.version('lync-archiver')}\n")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
     """Archives Lync conversations and meetings from Kafka into per-user folders in MongoDB."""
 
 

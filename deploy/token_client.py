@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from deploy.loopback import is_loopback
+from consumers.tokens.metadata_address import is_loopback
 from schemas.clock import Clock
 from schemas.errors import DependencyUnavailable, Misconfigured
 

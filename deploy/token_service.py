@@ -11,7 +11,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from deploy.loopback import is_loopback
+from consumers.tokens.metadata_address import is_loopback
 from producers.tokens.clients import ClientRegister
 from producers.tokens.issuing import TokenIssuer
 from producers.tokens.keyring import Keyring

@@ -1,7 +1,8 @@
 """`lync-archiver partner`: whom the archive trusts to write, how far, and by which keys."""
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -12,6 +13,10 @@ from schemas.support import Deployment
 
 if TYPE_CHECKING:
     from consumers.tokens.partner import PartnerApplication
+    from consumers.tokens.session import Session
+
+SESSIONS_MAX: Final = 10_000
+"""Sessions of one listing: a day of a busy archive, and a table that still fits into memory."""
 
 NameArgument = Annotated[str, typer.Argument(help="The partner's name in this archive, or its id@realm.")]
 
@@ -24,6 +29,7 @@ def register(app: typer.Typer) -> None:
     partner.command("disable")(disable)
     partner.command("enable")(enable)
     partner.command("refresh")(refresh)
+    partner.command("sessions")(sessions)
     app.add_typer(partner, name="partner")
 
 
@@ -114,6 +120,33 @@ async def _refresh(name: str) -> "PartnerApplication":
     async with trusting(load_settings()) as trust:
         partner = await trust.partner(name)
         return await trust.refresher.refresh(partner.principal, force=True) or partner
+
+
+def sessions(
+    count: Annotated[int, typer.Option("--max", min=1, max=SESSIONS_MAX, help="How many, the newest first.")] = 50,
+    as_json: JsonOption = False,
+    as_lines: JsonLinesOption = False,
+) -> None:
+    """List the tokens that were presented, accepted or refused, newest first: ids and names, never a token."""
+    rows = [_session(session) for session in asyncio.run(_sessions(count))]
+    if not print_rows(rows, as_json=as_json, as_lines=as_lines):
+        columns = ("at", "rule", "application", "realm", "user", "token_id")
+        print_table(
+            [column.upper() for column in columns], [[row[column] or "-" for column in columns] for row in rows]
+        )
+
+
+async def _sessions(count: int) -> Sequence["Session"]:
+    from deploy.settings import load_settings  # noqa: PLC0415  start-up time
+    from deploy.trust import trusting  # noqa: PLC0415
+
+    async with trusting(load_settings()) as trust:
+        return await trust.sessions.latest(count)
+
+
+def _session(session: "Session") -> dict[str, Any]:
+    times = {"at": session.at.isoformat(), "expires_at": session.expires_at and session.expires_at.isoformat()}
+    return {**session._asdict(), **times, "accepted": session.accepted}
 
 
 def _report(partner: "PartnerApplication", as_json: bool) -> None:

@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from consumers.archiver import Archiver, LaneHalted
-from consumers.batch import Batch, LaneId
+from consumers.batch import Batch, Checkpoint, LaneId
+from consumers.fold import passing
 from consumers.grant import Grant
 from consumers.ports import ArchiveStore, LanesChange
+from schemas.errors import DependencyUnavailable
 from schemas.record import Record
 from tests.builders import CONFERENCES, CONVERSATIONS, activated, entered, history, laid, message, person, started
 from tests.support.clock import ManualClock
 from tests.support.faulty import FaultyStore
 from tests.support.lanes import Surroundings, surroundings
+from tests.support.trust import ReadyAuthority
 
 TALK = history(started(), message(), message())
 MEETING = history(activated(), entered(person("alice")))
@@ -104,6 +107,31 @@ async def test_empty_partitions_and_others_lanes_count_as_caught_up() -> None:
     archiver = Archiver(around.parts, MemoryMembership(ends, [CONVERSATIONS]), 5.0)
     await finished(archiver, around.clock, asyncio.Event(), until_caught_up=True)
     assert around.memory.checkpoints().keys() == {CONVERSATIONS, CONFERENCES}
+
+
+class FailingOnce(FaultyStore):
+    """A store that cannot be asked for the checkpoint of one lane, once."""
+
+    def __init__(self, store: ArchiveStore, lane: LaneId) -> None:
+        super().__init__(store)
+        self._lane: LaneId | None = lane
+
+    async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
+        if lane == self._lane:
+            self._lane = None
+            raise DependencyUnavailable("the store is away")
+        return await super().checkpoint(lane)
+
+
+async def test_a_store_that_is_away_while_others_lanes_are_asked_for_ends_nothing() -> None:
+    """Whether another process has caught up is asked again where the store did not say."""
+    around = surroundings(BOTH)
+    await around.memory.commit(await ReadyAuthority().open(), passing(Checkpoint(CONFERENCES, 0), 2))
+    around.store = FailingOnce(around.memory, CONFERENCES)
+    ends = {CONVERSATIONS: (0, 3), CONFERENCES: (0, 2)}
+    archiver = Archiver(around.parts, MemoryMembership(ends, [CONVERSATIONS]), 5.0)
+    await finished(archiver, around.clock, asyncio.Event(), until_caught_up=True)
+    assert around.end(CONVERSATIONS) == 3
 
 
 async def test_it_runs_until_it_is_stopped() -> None:
