@@ -24,11 +24,12 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from producers.kafka_login import TokenProvider, check_login, login_options
+from producers.kafka_names import NamedBatch
 from producers.ports import PublishRefused
 from schemas.clock import Clock, SystemClock
 from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
 from schemas.login import KafkaLogin
-from schemas.record import Record
+from schemas.record import Record, is_text
 
 WINDOW_RECORDS: Final = 10_000
 """Records on their way at once: some ten milliseconds' worth at full speed, so that the network never waits for us."""
@@ -195,7 +196,9 @@ class KafkaPublisher:
 
     async def _handed_over(self, record: Record, partition: int) -> "Future[Any]":
         delivery: Future[Any]
-        if record.key is None and record.value is None:
+        if not all(is_text(name) for name, _ in record.headers):
+            delivery = await self._producer.send_batch(NamedBatch(record), record.topic, partition=partition)
+        elif record.key is None and record.value is None:
             # The client refuses to send such a record, which Kafka holds well; a batch of one may be so.
             batch = self._producer.create_batch()
             batch.append(timestamp=record.timestamp_ms, key=None, value=None, headers=list(record.headers))

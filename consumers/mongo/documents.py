@@ -24,7 +24,7 @@ from schemas.envelope import canonical
 from schemas.errors import Cause
 from schemas.events import Role
 from schemas.principals import Principal
-from schemas.record import Headers, Record
+from schemas.record import Headers, Record, header_name, is_text, name_bytes
 from schemas.times import parse_time
 
 Document = dict[str, Any]
@@ -264,10 +264,13 @@ _NULL: Final = 2**32 - 1
 
 
 def _headers_document(headers: Headers) -> Document:
-    """Return headers as a list of pairs; a great many as one binary, each part behind its length (4 bytes)."""
-    if len(headers) <= HEADERS_LISTED_MAX:
+    """Return headers as a list of pairs; a great many, or what BSON takes for no text, as one binary.
+
+    There each part is behind its length (4 bytes).
+    """
+    if len(headers) <= HEADERS_LISTED_MAX and all(is_text(name) for name, _ in headers):
         return {"headers": [[name, value] for name, value in headers]}
-    parts = (part for name, value in headers for part in (name.encode(), value))
+    parts = (part for name, value in headers for part in (name_bytes(name), value))
     packed = b"".join(pack(">I", _NULL) if part is None else pack(">I", len(part)) + part for part in parts)
     return {"headers": [], "headers_packed": packed}
 
@@ -283,4 +286,4 @@ def _headers_of(document: Document) -> Headers:
         place += 4
         parts.append(None if length == _NULL else bytes(packed[place : place + length]))
         place += 0 if length == _NULL else length
-    return tuple(((name or b"").decode(), value) for name, value in zip(parts[::2], parts[1::2], strict=True))
+    return tuple((header_name(name or b""), value) for name, value in zip(parts[::2], parts[1::2], strict=True))
