@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 from pymongo import AsyncMongoClient
 
 from consumers.kafka_login import TokenProvider, login_options
-from producers.kafka_names import NamedBatch
+from producers.kafka_odd_batch import OddBatch
 from producers.kafka_publisher import KafkaPublisher
 from producers.kafka_recorder import KafkaRecorder
 from producers.recording import Recording
@@ -174,7 +174,7 @@ async def test_transactions_are_respected(stack: StackAddresses, topics: Topics)
     try:
         for number in range(8):
             await producer.begin_transaction()
-            odd = NamedBatch(record(b"%d" % number, headers=((ODD, b""),)))
+            odd = OddBatch(record(b"%d" % number, headers=((ODD, b""),)))
             builder: Any = odd._builder
             builder._is_transactional = True
             await (await producer.send_batch(odd, topic, partition=0))

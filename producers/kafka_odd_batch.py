@@ -1,4 +1,4 @@
-"""Publishing a record whose header names are not UTF-8, which the client's compiled encoder cannot write."""
+"""Publishing a record that the client's compiled encoder would not write as it is: in a batch of its own."""
 
 from typing import Final
 
@@ -10,8 +10,8 @@ from schemas.record import Headers, Record, name_bytes
 _FORMAT: Final = 2
 
 
-class NamedBatch(BatchBuilder):
-    """A batch of one record, made by the client's encoder in Python, which asks a name for its bytes."""
+class OddBatch(BatchBuilder):
+    """A batch of one record, made by the client's encoder in Python, which asks names for their bytes."""
 
     def __init__(self, record: Record) -> None:
         super().__init__(0, 0)  # type: ignore[no-untyped-call]
