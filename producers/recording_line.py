@@ -17,6 +17,9 @@ OFFSET_MAX: Final = 2**63 - 1
 TIMESTAMP_MIN: Final = -(2**63)
 """Brokers take times before 1970."""
 
+TEXT_BYTES_MAX: Final = 8 * 1024 * 1024
+"""A longer field is no text, whatever it is: escaped, it could take six times its length, more than a line may have."""
+
 _dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
@@ -65,6 +68,8 @@ def from_line(line: bytes) -> Record:
 def _to_field(value: bytes | None) -> str | dict[str, str] | None:
     if value is None:
         return None
+    if len(value) > TEXT_BYTES_MAX:
+        return {"base64": base64.b64encode(value).decode()}
     try:
         return value.decode()
     except UnicodeDecodeError:
