@@ -89,6 +89,7 @@ TAKEN: Final[Mapping[str, tuple[bytes, Iterable[Record]]]] = {
 REFUSED: Final = {
     "an unknown codec": batch([record()], Form(codec=5)),
     "another format": batch([record()], Form(magic=3)),
+    "an old format": batch([record()], Form(magic=1)),
     "a wrong checksum": batch([record()], Form(crc=5)),
     "a marker": batch([record(b"\0" * 6, b"\0" * 4)], Form(attributes=0x20)),
     "fewer records than it says": batch([record()], Form(records=2, last_delta=1)),
