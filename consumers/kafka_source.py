@@ -19,6 +19,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetCommitRequest
 
 from consumers.batch import LaneId
+from consumers.kafka_batches import UNREADABLE, follow, read_batches
 from consumers.kafka_login import TokenProvider, check_login, login_options
 from consumers.ports import LanesChange
 from schemas.errors import DependencyUnavailable, Misconfigured
@@ -39,10 +40,6 @@ REBALANCE_TIMEOUT_MS: Final = 60_000
 
 REQUEST_TIMEOUT_MS: Final = 40_000
 """One request to a broker."""
-
-
-class Unreadable(Misconfigured):
-    """The client cannot take a record apart, so nobody here can: the lane stops rather than skip it."""
 
 
 class KafkaSource:
@@ -149,18 +146,26 @@ class KafkaSource:
     async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
         partition = TopicPartition(lane.topic, lane.partition)
         try:
-            found = await self._consumer.getmany(partition, timeout_ms=FETCH_WAIT_MS, max_records=records_max)
+            return await self._take(partition, records_max)
         except OffsetOutOfRangeError as error:
             raise DependencyUnavailable(f"Kafka no longer has the next offset of {lane}", 30.0) from error
-        except UnicodeDecodeError as error:
-            raise Unreadable(
-                f"{lane} has a record, soon after its checkpoint, with a header not named in UTF-8"
-            ) from error
         except KafkaError as error:
             raise DependencyUnavailable(f"{lane} cannot be read: {type(error).__name__}") from error
-        if not found:
+
+    async def _take(self, partition: TopicPartition, records_max: int) -> list[Record]:
+        start = await self._consumer.position(partition)
+        try:
+            found = await self._consumer.getmany(partition, timeout_ms=FETCH_WAIT_MS, max_records=records_max)
+            records: Sequence[Any] = found.get(partition, ())
+            whole = follow(records, start, await self._consumer.position(partition))
+        except UNREADABLE:
+            whole = False
+        if not whole:
+            self._consumer.seek(partition, start)
+            return await read_batches(self._consumer, partition, PARTITION_FETCH_BYTES, records_max)
+        if not records:
             self._raise_trouble()
-        return [Record(*_FIELDS(record)) for record in found.get(partition, ())]
+        return [Record(*_FIELDS(record)) for record in records]
 
     def _raise_trouble(self) -> None:
         """Where nothing came, say why if it is for want of a token: the client goes on trying in silence."""
