@@ -43,7 +43,8 @@ class LaneLimits:
     batch_bytes: int = 8 * 1024 * 1024
     batch_items: int = 10_000
     record_bytes_max: int = RECORD_BYTES_MAX
-    conversations_max: int = 20_000
+    conversations_max: int = 8_000
+    conversation_parts_max: int = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Lane:
         self._parts = parts
         self._stop = asyncio.Event()
         self._failures = 0
-        self._known = WorkingSet(parts.limits.conversations_max)
+        self._known = WorkingSet(parts.limits.conversations_max, parts.limits.conversation_parts_max)
 
     def stop(self) -> None:
         """Ask the lane to finish what it has begun to commit, and to end."""

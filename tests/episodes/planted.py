@@ -188,7 +188,7 @@ BUGS: Final = (
         "consumers.grant:Grant.check",
         "now >= self.expires_at",
         "False",
-        2,
+        159,
         "ungranted",
     ),
 )
