@@ -192,6 +192,11 @@ def load_settings(**overrides: Any) -> Settings:
     return settings
 
 
+def database_named(name: str) -> str:
+    """Return a database's name. Raises InvalidSettings for one that no setting could have."""
+    return load_settings(mongodb={"database": name}).mongodb.database
+
+
 def kafka_bootstrap(settings: Settings) -> str:
     """Return where Kafka is: what is set, else the running local stack. Raises InvalidSettings where neither is."""
     found = settings.kafka.bootstrap or read_status(settings.stack.data).kafka

@@ -29,6 +29,7 @@ FENCES: Final = "fences"
 PARTNERS: Final = "partners"
 SESSIONS: Final = "sessions"
 LAYOUT: Final = "layout"
+ORIGIN: Final = "origin"
 
 OPEN: Final[Document] = {"$in": ["quarantined", None]}
 """The `state` of entries that are in quarantine still; those of the first layout have none."""
@@ -76,6 +77,12 @@ async def prepare(database: Database) -> None:
                 await _create(database, name)
             if indexes:
                 await database[name].create_indexes(indexes)
+
+
+async def prepared(database: Database) -> bool:
+    """Return whether the store was ever prepared: whether there is an archive, be it an empty one."""
+    with reported("the store's layout cannot be read"):
+        return await database[LAYOUT].find_one({"_id": "layout"}) is not None
 
 
 async def check(database: Database) -> None:
