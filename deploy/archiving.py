@@ -19,6 +19,7 @@ from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
 from consumers.mongo.layout import prepare
 from consumers.mongo.store import MongoStore, connect
+from consumers.quarantine_rate import RateLimit
 from deploy.kafka_login import issuer_client, tls_context
 from deploy.observation import Observation
 from deploy.session_page import session_route
@@ -93,6 +94,7 @@ def _parts(
         batch_records=settings.archive.batch,
         batch_bytes=settings.archive.batch_bytes,
         record_bytes_max=settings.archive.record_bytes_max,
+        quarantine=RateLimit(settings.archive.quarantine_rate_max, settings.archive.quarantine_window),
     )
     return LaneParts(source, store, grants, observation, clock, topic_streams(settings), limits)
 
