@@ -71,7 +71,7 @@ class KafkaSource:
         self._admin = AIOKafkaAdminClient(
             bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **self._options
         )
-        self.topics = KafkaTopics(self._admin)
+        self._topic_facts = KafkaTopics(self._admin)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             group_id=group,
@@ -190,7 +190,11 @@ class KafkaSource:
         return {LaneId(p.topic, p.partition): (first[p], last[p]) for p in self._partitions}
 
     async def topic_id(self, lane: LaneId) -> str:
-        return await self.topics.topic_id(lane)
+        return await self._topic_facts.topic_id(lane)
+
+    async def retention_ms(self, topics: list[str]) -> Mapping[str, int]:
+        """Return how long topics keep records, below 0 for ever; those that may not be asked are left out."""
+        return await self._topic_facts.retention_ms(topics)
 
     def mark(self, lane: LaneId, offset: int) -> None:
         self._marks[TopicPartition(lane.topic, lane.partition)] = offset

@@ -32,6 +32,7 @@ class _Operation(IntEnum):
     READ = 3
     WRITE = 4
     DESCRIBE = 8
+    DESCRIBE_CONFIGS = 10
 
 
 class _Grant(NamedTuple):
@@ -50,7 +51,7 @@ async def ensure_acls(
 ) -> None:
     """Let the producer write the topics, and the archiver read them and use its group; what is granted stays granted.
 
-    With `Pattern.PREFIXED` topics and group are beginnings of names.
+    The archiver may see the topics' settings too. With `Pattern.PREFIXED` topics and group are beginnings of names.
 
     Raises:
         StackFailed: Kafka did not take a grant.
@@ -75,6 +76,7 @@ def _grants(topics: Sequence[str], group: str) -> Iterator[_Grant]:
         yield _Grant(PRODUCER, _Operation.DESCRIBE, _Resource.TOPIC, topic)
         yield _Grant(ARCHIVER, _Operation.READ, _Resource.TOPIC, topic)
         yield _Grant(ARCHIVER, _Operation.DESCRIBE, _Resource.TOPIC, topic)
+        yield _Grant(ARCHIVER, _Operation.DESCRIBE_CONFIGS, _Resource.TOPIC, topic)  # how long it keeps records
     yield _Grant(ARCHIVER, _Operation.READ, _Resource.GROUP, group)
 
 
