@@ -77,6 +77,10 @@ class _Queue:
         self.kept_from = max(self.kept_from, offset)
 
 
+TOPIC_ID: Final = "recording"
+"""What stands for a topic's id: no topic of Kafka's has it, so that nobody goes on there from a recording's places."""
+
+
 class RecordedSource:
     """The `RecordSource` and `Membership` over a recording, of which this process has all lanes.
 
@@ -128,6 +132,9 @@ class RecordedSource:
 
     async def position(self, lane: LaneId) -> int:
         return self._queues[lane].next
+
+    async def topic_id(self, lane: LaneId) -> str:
+        return TOPIC_ID
 
     async def bounds(self, lane: LaneId) -> tuple[int, int]:
         return self._queues[lane].lane.bounds

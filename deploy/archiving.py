@@ -5,11 +5,12 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Final
 
 import structlog
+from starlette.applications import Starlette
 from starlette.routing import Route
 
 from consumers.archiver import Archiver
@@ -22,8 +23,10 @@ from consumers.mongo.origin import MongoOrigin
 from consumers.mongo.store import MongoStore, connect
 from consumers.origin import OriginKind
 from consumers.ports import LaneObserver, RecordSource
+from consumers.quarantine_rate import RateLimit
 from deploy.kafka_login import issuer_client, tls_context
 from deploy.observation import Observation
+from deploy.retention import RetentionWatch, watching
 from deploy.session_page import session_route
 from deploy.settings import Settings, kafka_bootstrap, mongodb_uri
 from deploy.status_server import serving, status_app
@@ -58,22 +61,33 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
         await grants.current()  # a refusal at the start is the operator's to see, rather than a lane's to wait out
         parts = lane_parts(settings, source, MongoStore(database, clock), observation, clock, grants)
         archiver = Archiver(parts, source, settings.archive.flush_timeout_s)
-        app = status_app(
-            observation.registry,
-            sample=lambda: observation.sample(archiver, source.lag),
-            healthy=lambda: {"lanes": not archiver.halted},
-            ready=lambda: {
-                "lanes": not archiver.halted,
-                "positions": all(lane.position is not None for lane in archiver.lanes),
-                "grant": grants.alive,
-            },
-            more=[_session_page(settings, trust, clock)],
+        limit = settings.archive.retention_warning_ratio
+        await closing.enter_async_context(
+            watching(RetentionWatch(lambda: archiver.lanes, source, observation, clock, limit))
         )
+        page = _session_page(settings, trust, clock)
+        app = _status_app(archiver, lambda: observation.sample(archiver, source.lag), observation, grants, page)
         address = await closing.enter_async_context(serving(app, settings.http.host, settings.http.port))
         structlog.get_logger().info("archiver started", action="started", status=address)
         await archiver.run(stop, until_caught_up=until_caught_up)
     structlog.get_logger().info("archiver stopped", action="stopped", **observation.counts._asdict())
     return observation.counts
+
+
+def _status_app(
+    archiver: Archiver, sample: Callable[[], None], observation: Observation, grants: GrantKeeper, page: Route
+) -> Starlette:
+    return status_app(
+        observation.registry,
+        sample=sample,
+        healthy=lambda: {"lanes": not archiver.halted},
+        ready=lambda: {
+            "lanes": not archiver.halted,
+            "positions": all(lane.position is not None for lane in archiver.lanes),
+            "grant": grants.alive,
+        },
+        more=[page],
+    )
 
 
 def _session_page(settings: Settings, trust: Trust, clock: Clock) -> Route:
@@ -119,6 +133,7 @@ def lane_parts(
         batch_records=settings.archive.batch,
         batch_bytes=settings.archive.batch_bytes,
         record_bytes_max=settings.archive.record_bytes_max,
+        quarantine=RateLimit(settings.archive.quarantine_rate_max, settings.archive.quarantine_window),
     )
     return LaneParts(source, store, grants, observation, clock, topic_streams(settings), limits)
 

@@ -9,12 +9,13 @@ from datetime import UTC
 from types import MappingProxyType
 from typing import Any
 
-from consumers.batch import Checkpoint, Counts, LaneId, Quarantined
+from consumers.batch import Checkpoint, Counts, LaneId, Log, Quarantined
 from consumers.conversation import Conversation, Ending, Member, Move, Opener, Opening
 from consumers.event_text import read_events
 from consumers.folder import FolderId
 from consumers.grant import Grant
 from consumers.item import Item, ItemClass, Status
+from consumers.missing import KeptOrder, Loss, SkipOrder
 from consumers.mongo.content import content_document, content_of
 from consumers.quarantine import Handling, Outcome, QuarantineEntry, State, entry_id
 from consumers.segment import Segment
@@ -185,17 +186,66 @@ def checkpoint_of(lane: LaneId, document: Document) -> Checkpoint:
         next=document["next"],
         counts=Counts(document["archived"], document["duplicate"], document["quarantined"]),
         watermark=watermark and watermark.replace(tzinfo=UTC),
+        log=log_of(document),
     )
+
+
+def log_document(log: Log) -> Document:
+    return {"topic_id": log.topic_id, "log": log.number}
+
+
+def log_of(document: Document) -> Log:
+    """Read a log; checkpoints of earlier releases name none."""
+    return Log(document.get("topic_id"), document.get("log", 0))
+
+
+def order_document(kept: KeptOrder) -> Document:
+    order = kept.order
+    return {
+        "topic": order.lane.topic,
+        "partition": order.lane.partition,
+        "at": kept.at,
+        "application": kept.principal.application,
+        "realm": kept.principal.realm,
+        "token": kept.token_id,
+        "start": order.start,
+        "to": order.to,
+        "before": log_document(order.before),
+        "after": log_document(order.after),
+        "loss": str(order.loss),
+        "given_up": order.given_up,
+        "first": order.first,
+        "end": order.end,
+        "reason": order.reason,
+    }
+
+
+def order_of(document: Document) -> KeptOrder:
+    order = SkipOrder(
+        lane=LaneId(document["topic"], document["partition"]),
+        start=document["start"],
+        to=document["to"],
+        before=log_of(document["before"]),
+        after=log_of(document["after"]),
+        loss=Loss(document["loss"]),
+        given_up=document["given_up"],
+        first=document["first"],
+        end=document["end"],
+        reason=document["reason"],
+    )
+    principal = Principal(document["application"], document["realm"])
+    return KeptOrder(order, document["at"], principal, document["token"])
 
 
 def quarantine_document(entry: Quarantined, fingerprint: bytes) -> Document:
     """The whole record, byte for byte; its place in Kafka is its id, so that it cannot be there twice."""
     record = entry.record
     return {
-        "_id": entry_id(record),
+        "_id": entry_id(record, entry.log),
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
+        **({"log": entry.log} if entry.log else {}),
         "timestamp_ms": record.timestamp_ms,
         **content_document(record.key, record.headers, record.value),
         "cause": str(entry.cause),
@@ -217,7 +267,7 @@ def quarantined_of(document: Document) -> Quarantined:
         headers=headers,
         value=value,
     )
-    return Quarantined(record, Cause(document["cause"]), document["detail"])
+    return Quarantined(record, Cause(document["cause"]), document["detail"], document.get("log", 0))
 
 
 def quarantine_entry_of(document: Document) -> QuarantineEntry:

@@ -28,6 +28,7 @@ QUARANTINE: Final = "quarantine"
 FENCES: Final = "fences"
 PARTNERS: Final = "partners"
 SESSIONS: Final = "sessions"
+ORDERS: Final = "orders"
 LAYOUT: Final = "layout"
 ORIGIN: Final = "origin"
 
@@ -35,13 +36,14 @@ OPEN: Final[Document] = {"$in": ["quarantined", None]}
 """The `state` of entries that are in quarantine still; those of the first layout have none."""
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    # segments, conversations, mailboxes, checkpoints, fences and partners are looked up by _id alone
+    # segments, conversations, mailboxes, checkpoints, fences and partners are looked up by _id alone; orders are few
     SEGMENTS: [],
     CONVERSATIONS: [],
     MAILBOXES: [],
     CHECKPOINTS: [],
     FENCES: [],
     PARTNERS: [],
+    ORDERS: [],
     SESSIONS: [IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="time")],
     ITEMS: [
         # one page of a folder, by start and id; a page of several folders merges their ranges

@@ -32,6 +32,7 @@ class _Operation(IntEnum):
     READ = 3
     WRITE = 4
     DESCRIBE = 8
+    DESCRIBE_CONFIGS = 10
 
 
 class _Grant(NamedTuple):
@@ -54,7 +55,7 @@ async def ensure_acls(
 ) -> None:
     """Let the producer write the topics, and the archiver read them and use its groups; what is granted stays granted.
 
-    With `Pattern.PREFIXED` topics and group are beginnings of names.
+    The archiver may see the topics' settings too. With `Pattern.PREFIXED` topics and group are beginnings of names.
 
     Raises:
         StackFailed: Kafka did not take a grant.
@@ -79,6 +80,8 @@ def _grants(topics: Sequence[str], group: str, pattern: Pattern) -> Iterator[_Gr
         yield _Grant(PRODUCER, _Operation.DESCRIBE, _Resource.TOPIC, topic, pattern)
         yield _Grant(ARCHIVER, _Operation.READ, _Resource.TOPIC, topic, pattern)
         yield _Grant(ARCHIVER, _Operation.DESCRIBE, _Resource.TOPIC, topic, pattern)
+        # how long it keeps records
+        yield _Grant(ARCHIVER, _Operation.DESCRIBE_CONFIGS, _Resource.TOPIC, topic, pattern)
     yield _Grant(ARCHIVER, _Operation.READ, _Resource.GROUP, group, pattern)
     yield _Grant(ARCHIVER, _Operation.READ, _Resource.GROUP, f"{group}{REBUILD_MARK}", Pattern.PREFIXED)
 
