@@ -19,6 +19,7 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetCommitRequest
 
 from consumers.batch import LaneId
+from consumers.kafka_batches import UNREADABLE, follow, read_batches
 from consumers.kafka_login import TokenProvider, check_login, login_options
 from consumers.kafka_topics import KafkaTopics
 from consumers.ports import LanesChange
@@ -40,10 +41,6 @@ REBALANCE_TIMEOUT_MS: Final = 60_000
 
 REQUEST_TIMEOUT_MS: Final = 40_000
 """One request to a broker."""
-
-
-class Unreadable(Misconfigured):
-    """The client cannot take a record apart, so nobody here can: the lane stops rather than skip it."""
 
 
 class KafkaSource:
@@ -71,7 +68,7 @@ class KafkaSource:
         self._admin = AIOKafkaAdminClient(
             bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **self._options
         )
-        self.topics = KafkaTopics(self._admin)
+        self._topic_facts = KafkaTopics(self._admin)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             group_id=group,
@@ -149,18 +146,26 @@ class KafkaSource:
     async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
         partition = TopicPartition(lane.topic, lane.partition)
         try:
-            found = await self._consumer.getmany(partition, timeout_ms=FETCH_WAIT_MS, max_records=records_max)
+            return await self._take(partition, records_max)
         except OffsetOutOfRangeError as error:
             raise DependencyUnavailable(f"Kafka no longer has the next offset of {lane}", 30.0) from error
-        except UnicodeDecodeError as error:
-            raise Unreadable(
-                f"{lane} has a record, soon after its checkpoint, with a header not named in UTF-8"
-            ) from error
         except KafkaError as error:
             raise DependencyUnavailable(f"{lane} cannot be read: {type(error).__name__}") from error
-        if not found:
+
+    async def _take(self, partition: TopicPartition, records_max: int) -> list[Record]:
+        start = await self._consumer.position(partition)
+        try:
+            found = await self._consumer.getmany(partition, timeout_ms=FETCH_WAIT_MS, max_records=records_max)
+            records: Sequence[Any] = found.get(partition, ())
+            whole = follow(records, start, await self._consumer.position(partition))
+        except UNREADABLE:
+            whole = False
+        if not whole:
+            self._consumer.seek(partition, start)
+            return await read_batches(self._consumer, partition, PARTITION_FETCH_BYTES, records_max)
+        if not records:
             self._raise_trouble()
-        return [Record(*_FIELDS(record)) for record in found.get(partition, ())]
+        return [Record(*_FIELDS(record)) for record in records]
 
     def _raise_trouble(self) -> None:
         """Where nothing came, say why if it is for want of a token: the client goes on trying in silence."""
@@ -190,7 +195,11 @@ class KafkaSource:
         return {LaneId(p.topic, p.partition): (first[p], last[p]) for p in self._partitions}
 
     async def topic_id(self, lane: LaneId) -> str:
-        return await self.topics.topic_id(lane)
+        return await self._topic_facts.topic_id(lane)
+
+    async def retention_ms(self, topics: list[str]) -> Mapping[str, int]:
+        """Return how long topics keep records, below 0 for ever; those that may not be asked are left out."""
+        return await self._topic_facts.retention_ms(topics)
 
     def mark(self, lane: LaneId, offset: int) -> None:
         self._marks[TopicPartition(lane.topic, lane.partition)] = offset

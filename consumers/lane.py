@@ -6,7 +6,7 @@ how far the lane has come: after any doubt it forgets what it knows and begins a
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -50,7 +50,8 @@ class LaneLimits:
     batch_bytes: int = 8 * 1024 * 1024
     batch_items: int = 10_000
     record_bytes_max: int = RECORD_BYTES_MAX
-    conversations_max: int = 20_000
+    conversations_max: int = 8_000
+    conversation_parts_max: int = 200_000
     quarantine: RateLimit = DEFAULT_RATE
 
 
@@ -77,7 +78,7 @@ class Lane:
         self._parts = parts
         self._stop = asyncio.Event()
         self._failures = 0
-        self._known = WorkingSet(parts.limits.conversations_max)
+        self._known = WorkingSet(parts.limits.conversations_max, parts.limits.conversation_parts_max)
         self._refusals = Refusals()
         self._waiting: deque[tuple[int, int]] = deque()
 
@@ -128,6 +129,8 @@ class Lane:
         try:
             while not self._stop.is_set():
                 records = await self._fetch()
+                if records is None:
+                    break  # and no look at the position: the fetch that was given up may have moved it
                 await self._check_next(records, ahead)
                 if records:
                     self._waiting.append((records[-1].offset + 1, records[0].timestamp_ms))
@@ -157,10 +160,10 @@ class Lane:
         for run in bounded(records, limits.batch_bytes):
             yield from portioned(decode_all(run, self._parts.streams, limits.record_bytes_max), limits.batch_items)
 
-    async def _fetch(self) -> Sequence[Record]:
-        """Return the next records, or none when the lane is told to stop."""
+    async def _fetch(self) -> Sequence[Record] | None:
+        """Return the next records, or None when the lane is told to stop."""
         fetch = self._parts.source.fetch(self.id, self._parts.limits.batch_records)
-        return await unless_stopped(self._stop, fetch) or ()
+        return await unless_stopped(self._stop, fetch)
 
     async def _markers(self, ahead: Checkpoint) -> Batch | None:
         """Return the batch that moves past offsets which hold no record, if there are any.
@@ -187,7 +190,8 @@ class Lane:
 
     async def _fold(self, ahead: Checkpoint, decoded: list[Decoded], commit: asyncio.Task[None] | None) -> Batch:
         """Fold records on top of `ahead`, which the commit under way will have made true."""
-        known = await self._conversations({event.data.conversation for _, event in decoded if isinstance(event, Event)})
+        names = dict.fromkeys(event.data.conversation for _, event in decoded if isinstance(event, Event))
+        known = await self._conversations(names.keys())
         places = recalls(decoded, known)
         if places:
             await _done(commit)  # what it writes may be what is recalled
@@ -196,7 +200,7 @@ class Lane:
         self._known.add(batch.conversations)
         return batch
 
-    async def _conversations(self, names: set[str]) -> Mapping[str, Conversation]:
+    async def _conversations(self, names: Collection[str]) -> Mapping[str, Conversation]:
         """Return those of the conversations that exist: all of them, however few the working set may keep."""
         missing = self._known.missing(names)
         known = {name: self._known[name] for name in names if name in self._known}

@@ -69,7 +69,7 @@ class ArchiveSettings(_Group):
     """The limits of one lane: records and bytes of a batch, and how long each step may take.
 
     Where more than `quarantine_rate_max` of its last `quarantine_window` records cannot be archived, it stops; 1.0 is
-    no limit.
+    no limit. Below `retention_warning_ratio` of Kafka's retention left for what waits to be archived, it warns.
     """
 
     batch: int = Field(default=4000, ge=1, le=10_000)
@@ -77,6 +77,7 @@ class ArchiveSettings(_Group):
     record_bytes_max: int = Field(default=RECORD_BYTES_MAX, ge=1, le=8 * _MIB)
     flush_timeout_s: float = Field(default=20, gt=0)
     quarantine_rate_max: float = Field(default=DEFAULT_RATE.ratio, ge=0, le=1)
+    retention_warning_ratio: float = Field(default=0.2, ge=0, le=1)
     quarantine_window: int = Field(default=DEFAULT_RATE.window, ge=100, le=10_000)
 
 
@@ -206,6 +207,11 @@ def load_settings(**overrides: Any) -> Settings:
     topology = settings.topology
     check_supported(topology.lync, topology.installation, Feature.ARCHIVING, cross_premises=topology.cross_premises)
     return settings
+
+
+def database_named(name: str) -> str:
+    """Return a database's name. Raises InvalidSettings for one that no setting could have."""
+    return load_settings(mongodb={"database": name}).mongodb.database
 
 
 def kafka_bootstrap(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from consumers.grant import Grant
 from consumers.missing import KeptOrder, SkipOrder
 from consumers.mongo import documents
 from consumers.mongo.failures import reported
-from consumers.mongo.layout import CHECKPOINTS, ORDERS
+from consumers.mongo.layout import CHECKPOINTS, ORDERS, Database
 from consumers.mongo.store import MongoStore
 from consumers.ports import Fenced
 from schemas.times import format_time
@@ -17,6 +17,11 @@ from schemas.times import format_time
 
 class MongoLanes(MongoStore):
     """The `LaneStore` on a replica set. Nothing changes or removes an order."""
+
+    @property
+    def database(self) -> Database:
+        """Where the archive is."""
+        return self._database
 
     async def positions(self) -> Sequence[Checkpoint]:
         with reported("checkpoints cannot be read"):

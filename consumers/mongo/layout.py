@@ -35,6 +35,7 @@ PURGES: Final = "purges"
 
 EVERY_LANE: Final = "*"
 """The fence that is touched as any lane's own is made: a change does not see those that are made meanwhile."""
+ORIGIN: Final = "origin"
 
 OPEN: Final[Document] = {"$in": ["quarantined", None]}
 """The `state` of entries that are in quarantine still; those of the first layout have none."""
@@ -89,6 +90,12 @@ async def prepare(database: Database) -> None:
                 await _create(database, name)
             if indexes:
                 await database[name].create_indexes(indexes)
+
+
+async def prepared(database: Database) -> bool:
+    """Return whether the store was ever prepared: whether there is an archive, be it an empty one."""
+    with reported("the store's layout cannot be read"):
+        return await database[LAYOUT].find_one({"_id": "layout"}) is not None
 
 
 async def check(database: Database) -> None:

@@ -52,7 +52,8 @@ class MongoQuarantine(MongoStore):
         with reported("the quarantine cannot be read"):
             async for document in cursor:
                 found.append(documents.quarantine_entry_of(document))
-                size += len(document["key"] or b"") + len(document["value"] or b"")
+                record = found[-1].entry.record
+                size += len(record.key or b"") + len(record.value or b"")
                 if size >= bytes_max:
                     break
         return found
