@@ -15,6 +15,7 @@ from deploy.cli import (
     demo,
     diff,
     digest,
+    discovery,
     issuer,
     lane,
     mailbox,
@@ -47,6 +48,7 @@ COMMANDS: Final = (
     token,
     partner,
     policy,
+    discovery,
     issuer,
     config,
 )

@@ -27,12 +27,13 @@ class ExportFormat(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    mailbox = typer.Typer(help="Read the mailboxes.", no_args_is_help=True)
+    mailbox = typer.Typer(help="Read the mailboxes, as their owners do.", no_args_is_help=True)
     mailbox.command("list")(list_mailboxes)
     mailbox.command("folders")(folders)
     mailbox.command("items")(items)
     mailbox.command("show")(show)
     mailbox.command("export")(export)
+    mailbox.command("delete")(delete)
     app.add_typer(mailbox, name="mailbox")
 
 
@@ -124,6 +125,21 @@ async def _show(user: str, item: str, as_json: bool) -> None:
         print_json(document)
     else:
         print_transcript(document)
+
+
+def delete(
+    user: UserArgument, item: Annotated[str, typer.Argument(help="The item's id.")], as_json: JsonOption = False
+) -> None:
+    """Delete one item as its owner does: no reading command shows it any more; the archived copy is not touched."""
+    from deploy.mailboxes import delete as run  # noqa: PLC0415  start-up time
+    from deploy.reading import sip_address  # noqa: PLC0415
+    from deploy.settings import load_settings  # noqa: PLC0415
+
+    asyncio.run(run(load_settings(), sip_address(user), item))
+    if as_json:
+        print_json({"user": sip_address(user), "deleted": item})
+    else:
+        typer.echo(f"item {item} is deleted")
 
 
 def export(

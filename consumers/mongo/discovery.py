@@ -1,0 +1,20 @@
+"""What auditors read of the hidden copies; no command for users comes here."""
+
+from collections.abc import AsyncIterator
+
+from consumers.copy import Copy
+from consumers.mongo.copies import copy_of
+from consumers.mongo.failures import reported
+from consumers.mongo.layout import PURGES
+from consumers.mongo.reader import MongoReader
+
+
+class MongoDiscovery(MongoReader):
+    """Reads archived copies on a replica set, and the content that they share with what users see."""
+
+    async def copies(self, user: str | None = None) -> AsyncIterator[Copy]:
+        """Stream the copies of a mailbox by start then id, or all by id."""
+        query, order = ({}, [("_id", 1)]) if user is None else ({"mailbox": user}, [("started", 1), ("_id", 1)])
+        with reported("archived copies cannot be read"):
+            async for document in self._database[PURGES].find(query, sort=order, batch_size=100):
+                yield copy_of(document)
