@@ -33,12 +33,13 @@ _LINES = {
 
 
 class Line(NamedTuple):
-    """An entry as it must stand in a mailbox; the text as its hash."""
+    """An entry as it must stand in a mailbox; the text as its hash, and how many characters it has."""
 
     kind: str
     at: str
     sip: str
     text: bytes
+    characters: int
 
 
 class Fact(NamedTuple):
@@ -113,7 +114,7 @@ def _fact(event: Event) -> Fact:
     text = data.pop("text", "")
     kind = _LINES.get(event.type)
     who = data.get("sip") or data.get("initiator") or data.get("participant", {}).get("sip", "")
-    line = None if kind is None else Line(kind, event.at, who, text_hash(text))
+    line = None if kind is None else Line(kind, event.at, who, text_hash(text), len(text))
     return Fact(str(event.type), event.id, event.at, line, data, content)
 
 

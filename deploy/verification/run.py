@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from deploy.archiving import topic_streams
 from deploy.reading import reading
 from deploy.settings import Settings
+from deploy.verification.beyond import beyond
 from deploy.verification.comparison import Note, Verdict, compare
 from deploy.verification.model import expect
 from schemas.record import Record
@@ -15,3 +16,14 @@ async def verify(records: Iterable[Record], settings: Settings, note: Note = lam
     expectation = expect(records, topic_streams(settings), settings.archive.record_bytes_max)
     async with reading(settings) as reader:
         return await compare(expectation, reader, note)
+
+
+async def verify_whole(records: Iterable[Record], settings: Settings, note: Note) -> Verdict:
+    """Compare an archive that was filled from these records alone, and so may hold nothing else."""
+    expectation = expect(records, topic_streams(settings), settings.archive.record_bytes_max)
+    async with reading(settings) as reader:
+        verdict = await compare(expectation, reader, note)
+        async for difference in beyond(expectation, reader):
+            verdict.count(difference)
+            note(difference)
+    return verdict
