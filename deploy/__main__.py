@@ -16,6 +16,7 @@ from deploy.cli import (
     issuer,
     mailbox,
     partner,
+    policy,
     produce,
     quarantine,
     recording,
@@ -37,6 +38,7 @@ COMMANDS: Final = (
     quarantine,
     token,
     partner,
+    policy,
     issuer,
     config,
 )

@@ -29,6 +29,10 @@ class NoSuchPartner(LyncArchiverError):
     """There is no partner application of that name."""
 
 
+class InvalidPolicy(LyncArchiverError):
+    """What is to be set is no value that its subject can have."""
+
+
 class AmbiguousReplacement(LyncArchiverError):
     """A recording that records are to be replaced from has more than one at one place."""
 

@@ -115,6 +115,14 @@ class TopologySettings(_Group):
         return Installation(Product.EXCHANGE, self.exchange, self.exchange_version)
 
 
+class PolicySettings(_Group):
+    """Readings where Microsoft's pages disagree. `exchange_heeds_policy`: archiving to Exchange, too, is held to
+    ArchiveInternal and ArchiveExternal. A change of it decides everything archived from then on.
+    """
+
+    exchange_heeds_policy: bool = False
+
+
 class HttpSettings(_Group):
     """Where health and metrics are served; port 0 is a free one, and of several workers each has the next."""
 
@@ -153,6 +161,7 @@ class Settings(BaseSettings):
     issuer: IssuerSettings = IssuerSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     topology: TopologySettings = TopologySettings()
+    policy: PolicySettings = PolicySettings()
     http: HttpSettings = HttpSettings()
     stack: StackSettings = StackSettings()
     debug: bool = False

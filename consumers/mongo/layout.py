@@ -29,6 +29,10 @@ FENCES: Final = "fences"
 PARTNERS: Final = "partners"
 SESSIONS: Final = "sessions"
 LAYOUT: Final = "layout"
+POLICIES: Final = "policies"
+
+EVERY_LANE: Final = "*"
+"""The fence that is touched as any lane's own is made: a change does not see those that are made meanwhile."""
 
 OPEN: Final[Document] = {"$in": ["quarantined", None]}
 """The `state` of entries that are in quarantine still; those of the first layout have none."""
@@ -40,6 +44,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     MAILBOXES: [],
     CHECKPOINTS: [],
     FENCES: [],
+    POLICIES: [],
     PARTNERS: [],
     SESSIONS: [IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="time")],
     ITEMS: [

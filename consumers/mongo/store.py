@@ -17,6 +17,7 @@ from consumers.mongo.failures import codes, reported
 from consumers.mongo.layout import (
     CHECKPOINTS,
     CONVERSATIONS,
+    EVERY_LANE,
     FENCES,
     ITEMS,
     MAILBOXES,
@@ -33,7 +34,7 @@ from consumers.segment import SEGMENT_EVENTS_MAX
 from consumers.tokens.trust import check_trust
 from schemas.clock import Clock
 from schemas.envelope import Event
-from schemas.errors import Misconfigured
+from schemas.errors import DependencyUnavailable, Misconfigured
 from schemas.fingerprint import fingerprint
 
 SERVER_SELECTION_TIMEOUT_MS: Final = 5_000
@@ -54,6 +55,9 @@ CONFLICT_PAUSE_S: Final = 0.02
 
 CONFLICT_PAUSE_S_MAX: Final = 0.32
 """The longest pause: all lanes of an archive can begin, one after another, before the tries are used up."""
+
+HELD_RETRY_S: Final = 0.2
+"""A change of policies takes about as long as one transaction."""
 
 KNOWN_MAILBOXES_MAX: Final = 200_000
 """Mailboxes remembered as made; forgetting them costs an idempotent write."""
@@ -80,6 +84,9 @@ def connect(uri: str, database: str) -> Database:
 
 Write = Callable[[AsyncIOMotorClientSession], Awaitable[None]]
 """What a transaction writes."""
+
+Ready = Callable[[], Awaitable[None]]
+"""What is done outside of it, before."""
 
 
 class MongoStore:
@@ -123,14 +130,23 @@ class MongoStore:
     async def _make_fence(self, lane: LaneId) -> None:
         """Make the lane's document in `fences`, before any transaction that may have to find it."""
         if lane not in self._fenced:
-            fence = {"_id": str(lane)}
-            await self._database[FENCES].update_one(fence, {"$setOnInsert": {"trust": 0}}, upsert=True)
+            # In this order: a change that does not see this lane's fence yet is waited for at the other, or conflicts.
+            fences = self._database[FENCES]
+            await fences.update_one({"_id": str(lane)}, {"$setOnInsert": {"trust": 0}}, upsert=True)
+            await fences.update_one({"_id": EVERY_LANE}, {"$inc": {"lanes": 1}}, upsert=True)
             self._fenced.add(lane)
 
-    async def _transact(self, grant: Grant, reached: Callable[[], Iterable[str]], write: Write) -> None:
-        """Write in one transaction; one that met another's write is begun anew, since nothing of it was written."""
+    async def _transact(
+        self, grant: Grant, reached: Callable[[], Iterable[str]], write: Write, ready: Ready | None = None
+    ) -> None:
+        """Write in one transaction; one that met another's write is begun anew, since nothing of it was written.
+
+        `ready` is awaited before each try.
+        """
         for tried in range(CONFLICT_TRIES):
             grant.check(self._clock.now(), reached())
+            if ready is not None:
+                await ready()
             try:
                 await self._transact_once(write)
                 break
@@ -178,13 +194,21 @@ class MongoStore:
             "$set": {"next": batch.end, "watermark": batch.watermark},
             "$inc": dict(batch.counts._asdict()),
         }
-        moved = await checkpoints.update_one({"_id": str(batch.lane), "next": batch.start}, change, session=session)
+        free = {"held_until": {"$not": {"$gt": self._clock.now()}}}
+        start = {"_id": str(batch.lane), "next": batch.start}
+        moved = await checkpoints.update_one(start | free, change, session=session)
         if moved.matched_count == 1:
             return
+        if await checkpoints.find_one(start, session=session) is not None:
+            raise DependencyUnavailable(f"{batch.lane} waits while policies are changed", HELD_RETRY_S)
         if await checkpoints.find_one({"_id": str(batch.lane)}, session=session) is not None:
             raise Fenced(f"the checkpoint of {batch.lane} is not at {batch.start}")
-        # A change of trust touches every checkpoint there is; one in the making has to conflict with it elsewhere.
-        await self._database[FENCES].update_one({"_id": str(batch.lane)}, {"$inc": {"trust": 1}}, session=session)
+        # A change of trust or of policies touches every checkpoint there is; one in the making has to conflict with
+        # it elsewhere.
+        fence = {"_id": str(batch.lane)} | free
+        touched = await self._database[FENCES].update_one(fence, {"$inc": {"trust": 1}}, session=session)
+        if not touched.matched_count:
+            raise DependencyUnavailable(f"{batch.lane} waits while policies are changed", HELD_RETRY_S)
         first = {"_id": str(batch.lane), "next": batch.end, "watermark": batch.watermark, "start": batch.start}
         try:
             await checkpoints.insert_one(first | batch.counts._asdict(), session=session)

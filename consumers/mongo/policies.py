@@ -1,0 +1,99 @@
+"""Policies in MongoDB: a history that is only added to, and the hold that lets a change in between commits."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from motor.motor_asyncio import AsyncIOMotorClientSession
+
+from consumers.grant import Grant
+from consumers.mongo.failures import reported
+from consumers.mongo.layout import CHECKPOINTS, FENCES, PARTNERS, POLICIES, Document
+from consumers.mongo.store import MongoStore
+from consumers.policy.book import Change
+from consumers.policy.ports import check_time
+from consumers.policy.subject import MODELS, Subject, SubjectKind
+from schemas.policies import PolicyValue
+
+HOLD_S: Final = 30.0
+"""How long lanes wait for a change at most; whoever dies amid one holds them up no longer."""
+
+_CUT: Final = timedelta(microseconds=999)
+"""What a stored time may have lost."""
+
+
+class MongoPolicies(MongoStore):
+    """The `PolicyStore` on a replica set.
+
+    A commit reads the latest number and moves its lane's checkpoint in one transaction. A change writes every
+    checkpoint and fence in its own, so that each commit comes before it, and its events are looked at, or begins anew.
+    Lanes commit without a pause, so it asks them to wait first (`held_until`); nothing but its own chance depends on
+    that.
+    """
+
+    async def history(self) -> Sequence[Change]:
+        with reported("policies cannot be read"):
+            found = await self._database[POLICIES].find().sort("_id", 1).to_list(None)
+        return [change_of(document) for document in found]
+
+    async def change(
+        self, grant: Grant, values: Mapping[Subject, PolicyValue | None], effective_at: datetime
+    ) -> Sequence[Change]:
+        new: list[Change] = []
+
+        async def write(session: AsyncIOMotorClientSession) -> None:
+            partner = {"_id": str(grant.principal)}
+            await self._database[PARTNERS].update_one(partner, {"$inc": {"handled": 1}}, session=session)
+            await self._check_trust(grant, session)
+            for lanes in (FENCES, CHECKPOINTS):
+                await self._database[lanes].update_many({}, {"$inc": {"policies": 1}}, session=session)
+            latest = await self._database[CHECKPOINTS].find_one(sort=[("watermark", -1)], session=session)
+            reached = latest["watermark"] if latest else None
+            check_time(effective_at, reached and reached.replace(tzinfo=UTC) + _CUT)
+            last = await self._database[POLICIES].find_one(sort=[("_id", -1)], session=session)
+            now = self._clock.now()
+            new[:] = [
+                Change(number, subject, effective_at, now, str(grant.principal), value)
+                for number, (subject, value) in enumerate(values.items(), last["_id"] + 1 if last else 1)
+            ]
+            await self._database[POLICIES].insert_many([change_document(change) for change in new], session=session)
+
+        until = self._clock.now() + timedelta(seconds=HOLD_S)
+        with reported("policies cannot be changed"):
+            try:
+                await self._transact(grant, tuple, write, ready=lambda: self._hold(until))
+            finally:
+                for lanes in (FENCES, CHECKPOINTS):
+                    await self._database[lanes].update_many({"held_until": until}, {"$unset": {"held_until": ""}})
+        return tuple(new)
+
+    async def _hold(self, until: datetime) -> None:
+        """Ask every lane that there is by now to wait."""
+        for lanes in (FENCES, CHECKPOINTS):
+            await self._database[lanes].update_many({}, {"$set": {"held_until": until}})
+
+
+def change_document(change: Change) -> Document:
+    """Return all of a change."""
+    return {
+        "_id": change.number,
+        "kind": str(change.subject.kind),
+        "identity": change.subject.identity,
+        "effective_at": change.effective_at,
+        "recorded_at": change.recorded_at,
+        "by": change.by,
+        "value": change.value and change.value.model_dump(mode="json"),
+    }
+
+
+def change_of(document: Mapping[str, Any]) -> Change:
+    """Read a change."""
+    kind, value = SubjectKind(document["kind"]), document["value"]
+    return Change(
+        number=document["_id"],
+        subject=Subject(kind, document["identity"]),
+        effective_at=document["effective_at"].replace(tzinfo=UTC),
+        recorded_at=document["recorded_at"].replace(tzinfo=UTC),
+        by=document["by"],
+        value=None if value is None else MODELS[kind].model_validate(value),
+    )

@@ -1,0 +1,69 @@
+"""`policy`, as an administrator uses it: every case read through `policy explain`, on real processes."""
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from consumers.policy.decision import SessionKind
+from deploy.__main__ import build_app
+from tests.support.policies import DAWN, NOON, USER
+from tests.support.program import Program
+from tests.unit.consumers.policy.cases import CASES, Case
+
+
+def loaded(case: Case) -> str:
+    """Return the case's policies as `policy load` reads them."""
+    lines = [
+        {"kind": kind, "identity": identity, "value": value and value.model_dump(mode="json")}
+        for kind, identity, value in case.entries()
+    ]
+    return "".join(f"{json.dumps(line)}\n" for line in lines)
+
+
+def test_every_case_is_explained(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the 48 cases, set at a day of its own, is explained with its target and the rules that lead there."""
+    for name, value in program.environment().items():
+        monkeypatch.setenv(name, value)
+    runner, app = CliRunner(), build_app()
+
+    def run(*arguments: str) -> Any:
+        done = runner.invoke(app, ["policy", *arguments, "--json"], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    file = program.folder / "policies.jsonl"
+    for number, case in enumerate(CASES):
+        file.write_text(loaded(case))
+        run("load", str(file), "--from", (DAWN.replace(year=2000 + number)).isoformat())
+    for number, case in enumerate(CASES):
+        for kind in SessionKind:
+            at = NOON.replace(year=2000 + number).isoformat()
+            found = run("explain", USER, "--at", at, "--kind", str(kind))
+            assert found["target"] == case.target(kind), (case, found)
+            assert found["path"][0]["rule"] == "EnableArchiving"
+    assert len(run("show", "--history")) == 4 * 48
+
+
+def test_an_administrator_sets_and_shows(program: Program) -> None:
+    """Fields are set one by one, a removal counts from its moment on, and what is wrong is said in a sentence."""
+    program.run(
+        "policy", "set", "configuration", "global", "enable_archiving=im-only", "--from", "2013-01-01T00:00:00Z"
+    )
+    program.run("policy", "set", "configuration", "Global", "purge_hour_of_day=4", "--from", "2013-02-01T00:00:00Z")
+    program.run("policy", "set", "configuration", "global", "--remove", "--from", "2013-03-01T00:00:00Z")
+    hours = {}
+    for month in (1, 2, 3):
+        shown = program.json("policy", "show", "configuration", "--at", f"2013-0{month}-02T00:00:00Z")
+        hours[month] = [(row["value"]["enable_archiving"], row["value"]["purge_hour_of_day"]) for row in shown]
+    assert hours == {1: [("im-only", 2)], 2: [("im-only", 4)], 3: []}
+    for arguments, expected in (
+        (("set", "configuration", "global", "purge_hour_of_day=24"), 1),
+        (("set", "configuration", "elsewhere", "purge_hour_of_day=3"), 1),
+        (("set", "user", USER), 2),
+        (("set", "user", USER, "pool"), 2),
+        (("explain", USER, "--at", "yesterday"), 2),
+    ):
+        output, error = program.outputs("policy", *arguments, expect=expected)
+        assert (output, len(error.splitlines())) == ("", 1), arguments
