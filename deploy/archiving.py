@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, contextmanager
 from typing import Final
 
 import structlog
+from starlette.applications import Starlette
 from starlette.routing import Route
 
 from consumers.archiver import Archiver
@@ -18,7 +19,9 @@ from consumers.grant_keeper import GrantKeeper
 from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
 from consumers.mongo.layout import prepare
-from consumers.mongo.store import MongoStore, connect
+from consumers.mongo.store import MongoStore, connect, contents_of
+from consumers.ports import LaneObserver
+from deploy.health import reporting_health
 from deploy.kafka_login import issuer_client, tls_context
 from deploy.observation import Observation
 from deploy.session_page import session_route
@@ -55,24 +58,39 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
         trust = trust_of(settings, database, clock)
         grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
         await grants.current()  # a refusal at the start is the operator's to see, rather than a lane's to wait out
-        parts = _parts(settings, source, MongoStore(database, clock), observation, clock, grants)
-        archiver = Archiver(parts, source, settings.archive.flush_timeout_s)
-        app = status_app(
-            observation.registry,
-            sample=lambda: observation.sample(archiver, source.lag),
-            healthy=lambda: {"lanes": not archiver.halted},
-            ready=lambda: {
-                "lanes": not archiver.halted,
-                "positions": all(lane.position is not None for lane in archiver.lanes),
-                "grant": grants.alive,
-            },
-            more=[_session_page(settings, trust, clock)],
+        lanes = await closing.enter_async_context(
+            reporting_health(settings, database, contents_of(database), observation, clock, login)
         )
+        parts = _parts(settings, source, MongoStore(database, clock), lanes, clock, grants)
+        archiver = Archiver(parts, source, settings.archive.flush_timeout_s)
+        app = _status(settings, observation, archiver, source, grants, trust, clock)
         address = await closing.enter_async_context(serving(app, settings.http.host, settings.http.port))
         structlog.get_logger().info("archiver started", action="started", status=address)
         await archiver.run(stop, until_caught_up=until_caught_up)
     structlog.get_logger().info("archiver stopped", action="stopped", **observation.counts._asdict())
     return observation.counts
+
+
+def _status(
+    settings: Settings,
+    observation: Observation,
+    archiver: Archiver,
+    source: KafkaSource,
+    grants: GrantKeeper,
+    trust: Trust,
+    clock: Clock,
+) -> Starlette:
+    return status_app(
+        observation.registry,
+        sample=lambda: observation.sample(archiver, source.lag),
+        healthy=lambda: {"lanes": not archiver.halted},
+        ready=lambda: {
+            "lanes": not archiver.halted,
+            "positions": all(lane.position is not None for lane in archiver.lanes),
+            "grant": grants.alive,
+        },
+        more=[_session_page(settings, trust, clock)],
+    )
 
 
 def _session_page(settings: Settings, trust: Trust, clock: Clock) -> Route:
@@ -85,7 +103,7 @@ def _parts(
     settings: Settings,
     source: KafkaSource,
     store: MongoStore,
-    observation: Observation,
+    observer: LaneObserver,
     clock: Clock,
     grants: GrantKeeper,
 ) -> LaneParts:
@@ -94,7 +112,7 @@ def _parts(
         batch_bytes=settings.archive.batch_bytes,
         record_bytes_max=settings.archive.record_bytes_max,
     )
-    return LaneParts(source, store, grants, observation, clock, topic_streams(settings), limits)
+    return LaneParts(source, store, grants, observer, clock, topic_streams(settings), limits)
 
 
 def topic_streams(settings: Settings) -> dict[str, Stream]:

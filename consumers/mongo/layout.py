@@ -30,6 +30,7 @@ PARTNERS: Final = "partners"
 SESSIONS: Final = "sessions"
 LAYOUT: Final = "layout"
 POLICIES: Final = "policies"
+PROBES: Final = "probes"
 
 EVERY_LANE: Final = "*"
 """The fence that is touched as any lane's own is made: a change does not see those that are made meanwhile."""
@@ -38,13 +39,14 @@ OPEN: Final[Document] = {"$in": ["quarantined", None]}
 """The `state` of entries that are in quarantine still; those of the first layout have none."""
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    # segments, conversations, mailboxes, checkpoints, fences and partners are looked up by _id alone
+    # segments, conversations, mailboxes, checkpoints, fences, partners and probes are looked up by _id alone
     SEGMENTS: [],
     CONVERSATIONS: [],
     MAILBOXES: [],
     CHECKPOINTS: [],
     FENCES: [],
     POLICIES: [],
+    PROBES: [],
     PARTNERS: [],
     SESSIONS: [IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="time")],
     ITEMS: [

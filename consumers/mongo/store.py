@@ -59,6 +59,9 @@ CONFLICT_PAUSE_S_MAX: Final = 0.32
 HELD_RETRY_S: Final = 0.2
 """A change of policies takes about as long as one transaction."""
 
+CONTENTS_SUFFIX: Final = "_content"
+"""What the name of the files' database has beyond the archive's."""
+
 KNOWN_MAILBOXES_MAX: Final = 200_000
 """Mailboxes remembered as made; forgetting them costs an idempotent write."""
 
@@ -79,6 +82,16 @@ def connect(uri: str, database: str) -> Database:
         raise Misconfigured("the MongoDB address cannot be read") from error
     return client.get_database(
         database, read_concern=MAJORITY, write_concern=JOURNALED, read_preference=ReadPreference.PRIMARY
+    )
+
+
+def contents_of(database: Database) -> Database:
+    """Return the database of what people upload, on the same servers and under the same concerns."""
+    return database.client.get_database(
+        f"{database.name}{CONTENTS_SUFFIX}",
+        read_concern=MAJORITY,
+        write_concern=JOURNALED,
+        read_preference=ReadPreference.PRIMARY,
     )
 
 

@@ -55,10 +55,19 @@ async def ensure_acls(
     Raises:
         StackFailed: Kafka did not take a grant.
     """
+    await _ensure(bootstrap, admin, _grants(topics, group), pattern)
+
+
+async def ensure_health_acls(bootstrap: str, admin: KafkaLogin, topic: str, pattern: Pattern = Pattern.LITERAL) -> None:
+    """Let the archiver write the topic of reports of health, and the producer read it, as `ensure_acls` does."""
+    await _ensure(bootstrap, admin, _health_grants(topic), pattern)
+
+
+async def _ensure(bootstrap: str, admin: KafkaLogin, grants: Iterator[_Grant], pattern: Pattern) -> None:
     try:
         client = await connect_admin(bootstrap, admin)
         try:
-            for grant in _grants(topics, group):
+            for grant in grants:
                 answer: Any = await client._send_to_controller(_request(grant, pattern))
                 for code, _message in answer.creation_responses:
                     if code:
@@ -76,6 +85,12 @@ def _grants(topics: Sequence[str], group: str) -> Iterator[_Grant]:
         yield _Grant(ARCHIVER, _Operation.READ, _Resource.TOPIC, topic)
         yield _Grant(ARCHIVER, _Operation.DESCRIBE, _Resource.TOPIC, topic)
     yield _Grant(ARCHIVER, _Operation.READ, _Resource.GROUP, group)
+
+
+def _health_grants(topic: str) -> Iterator[_Grant]:
+    for client, operation in ((ARCHIVER, _Operation.WRITE), (PRODUCER, _Operation.READ)):
+        yield _Grant(client, operation, _Resource.TOPIC, topic)
+        yield _Grant(client, _Operation.DESCRIBE, _Resource.TOPIC, topic)
 
 
 def _request(grant: _Grant, pattern: Pattern) -> CreateAclsRequest:
