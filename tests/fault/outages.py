@@ -7,7 +7,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from producers.simulator.population import populate
@@ -76,15 +76,16 @@ async def through(program: Program, load: Load, outage: Outage, *, critical: boo
     users = program.folder / "archived.txt"
     users.write_text("".join(f"{sip}\n" for sip in sorted(load.archived)))
     chosen = ("--critical", "--archiving-enabled", users) if critical else ()
+    lync = lync_side(program)
     archiver = program.start("archive")
     try:
         await await_until(lambda: has(program, "started"), STEP_LIMIT_S)
-        producing = program.start("simulate", *load.arguments, *chosen)
+        producing = lync.start("simulate", *load.arguments, *chosen)
         try:
             await await_until(lambda: has(program, "batch-committed"), STEP_LIMIT_S)
-            await _away(program, outage, critical=critical)
+            await _away(program, outage, lync if critical else None)
             if critical:
-                await await_until(lambda: has(program, "critical-ended"), STEP_LIMIT_S)
+                await await_until(lambda: has(lync, "critical-ended"), STEP_LIMIT_S)
             await ended(producing)
         finally:
             producing.kill()
@@ -97,14 +98,21 @@ async def through(program: Program, load: Load, outage: Outage, *, critical: boo
     return await asyncio.to_thread(_settled, program, load)
 
 
-async def _away(program: Program, outage: Outage, *, critical: bool) -> None:
+def lync_side(program: Program) -> Program:
+    """Return the same program with a log of its own: two processes would write into each other's lines."""
+    folder = program.folder / "lync"
+    folder.mkdir(exist_ok=True)
+    return replace(program, folder=folder)
+
+
+async def _away(program: Program, outage: Outage, critical: Program | None) -> None:
     clock = SystemClock()
     begun = clock.monotonic()
     await outage.begin()
     try:
         await await_until(lambda: has(program, "store-failing"), STEP_LIMIT_S)
-        if critical:
-            await await_until(lambda: has(program, "event-refused"), STEP_LIMIT_S)
+        if critical is not None:
+            await await_until(lambda: has(critical, "event-refused"), STEP_LIMIT_S)
         await await_until(lambda: clock.monotonic() - begun >= outage.least_s, outage.least_s + 1)
     finally:
         await outage.end()
@@ -117,7 +125,7 @@ def _settled(program: Program, load: Load) -> Seen:
     recording = program.folder / "accepted.jsonl.gz"
     accepted = program.json("record", recording, "--until-caught-up")["records"]
     simulated = sum(1 for _ in simulate(load.users, load.hours, load.seed, program.topics))
-    refused = Counter(line["reason"] for line in lines(program) if line["action"] == "event-refused")
+    refused = Counter(line["reason"] for line in lines(lync_side(program)) if line["action"] == "event-refused")
     return Seen(simulated, accepted, dict(refused), program.verify(recording))
 
 
@@ -152,5 +160,5 @@ def wrongly_blocked(program: Program, load: Load) -> set[str]:
                 met.add(sip)
             case _:
                 pass
-    blocked = {line["conversation"] for line in lines(program) if line.get("reason") == "im-blocked"}
+    blocked = {line["conversation"] for line in lines(lync_side(program)) if line.get("reason") == "im-blocked"}
     return {name for name in blocked if not people[name] & load.archived}

@@ -14,7 +14,7 @@ from producers.topics import Topics
 from schemas.catalogue import EventType
 from schemas.envelope import decode
 from tests.conftest import StackAddresses
-from tests.fault.outages import Load, ended, frozen, has, lines, through, wrongly_blocked
+from tests.fault.outages import Load, ended, frozen, has, lines, lync_side, through, wrongly_blocked
 from tests.support.program import Program
 from tests.support.waiting import await_until
 
@@ -47,7 +47,7 @@ async def test_critical_mode_blocks_while_the_store_fails(critical: Program, mon
     assert seen.refused["im-blocked"] > 0
     assert seen.refused.get("conference-not-activated", 0) + seen.refused.get("conference-restricted", 0) > 0
     assert wrongly_blocked(critical, LIVE) == set()
-    began, over = [line["action"] for line in lines(critical) if line["action"].startswith("critical-")]
+    began, over = [line["action"] for line in lines(lync_side(critical)) if line["action"].startswith("critical-")]
     assert (began, over) == ("critical-began", "critical-ended")
 
 
