@@ -84,18 +84,24 @@ async def through(program: Program, load: Load, outage: Outage, *, critical: boo
         try:
             await await_until(lambda: has(program, "batch-committed"), STEP_LIMIT_S)
             await _away(program, outage, lync if critical else None)
-            if critical:
-                await await_until(lambda: has(lync, "critical-ended"), STEP_LIMIT_S)
             await ended(producing)
         finally:
             producing.kill()
             producing.wait()
+        more = await asyncio.to_thread(_afterwards, program, load) if critical else 0
         archiver.terminate()
         await ended(archiver)
     finally:
         archiver.kill()
         archiver.wait()
-    return await asyncio.to_thread(_settled, program, load)
+    return await asyncio.to_thread(_settled, program, load, more)
+
+
+def _afterwards(program: Program, load: Load) -> int:
+    """Write on once the store is well: nothing is refused any more. Return how many events that were."""
+    found = program.json("simulate", "--users", 20, "--hours", 0.2, "--seed", load.seed + 1, "--critical")
+    assert found["refused"] == {}
+    return int(found["records"])
 
 
 def lync_side(program: Program) -> Program:
@@ -119,12 +125,12 @@ async def _away(program: Program, outage: Outage, critical: Program | None) -> N
     await await_until(lambda: has(program, "store-well"), STEP_LIMIT_S)
 
 
-def _settled(program: Program, load: Load) -> Seen:
+def _settled(program: Program, load: Load, more: int) -> Seen:
     """Archive what is left, and verify the archive against what Kafka has: that is what was accepted."""
     program.archive()
     recording = program.folder / "accepted.jsonl.gz"
     accepted = program.json("record", recording, "--until-caught-up")["records"]
-    simulated = sum(1 for _ in simulate(load.users, load.hours, load.seed, program.topics))
+    simulated = more + sum(1 for _ in simulate(load.users, load.hours, load.seed, program.topics))
     refused = Counter(line["reason"] for line in lines(lync_side(program)) if line["action"] == "event-refused")
     return Seen(simulated, accepted, dict(refused), program.verify(recording))
 

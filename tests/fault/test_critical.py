@@ -14,12 +14,12 @@ from producers.topics import Topics
 from schemas.catalogue import EventType
 from schemas.envelope import decode
 from tests.conftest import StackAddresses
-from tests.fault.outages import Load, ended, frozen, has, lines, lync_side, through, wrongly_blocked
+from tests.fault.outages import Load, ended, frozen, has, lines, through, wrongly_blocked
 from tests.support.program import Program
 from tests.support.waiting import await_until
 
-LIVE = Load(users=400, hours=0.45, speed=100)
-"""Some 16 seconds: one to begin, five until the outage is noticed, five to recover."""
+LIVE = Load(users=250, hours=0.4, speed=100)
+"""Some 15 seconds: one to begin, five until the outage is noticed, five to recover."""
 
 NOTHING = {"never": {"$exists": True}}
 """What no document is: a collection that demands it takes nothing, as one on a full disk."""
@@ -47,8 +47,6 @@ async def test_critical_mode_blocks_while_the_store_fails(critical: Program, mon
     assert seen.refused["im-blocked"] > 0
     assert seen.refused.get("conference-not-activated", 0) + seen.refused.get("conference-restricted", 0) > 0
     assert wrongly_blocked(critical, LIVE) == set()
-    began, over = [line["action"] for line in lines(lync_side(critical)) if line["action"].startswith("critical-")]
-    assert (began, over) == ("critical-began", "critical-ended")
 
 
 async def test_without_critical_mode_everything_is_accepted_and_waits(critical: Program, mongod: int) -> None:
