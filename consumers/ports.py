@@ -11,7 +11,8 @@ from consumers.policy.book import Change
 from consumers.quarantine import QuarantineEntry
 from consumers.redrive import Redrive
 from schemas.envelope import Event
-from schemas.errors import Cause, LyncArchiverError, Misconfigured
+from schemas.errors import Cause, DependencyUnavailable, LyncArchiverError, Misconfigured
+from schemas.health import StoreHealth
 from schemas.record import Record
 
 
@@ -21,6 +22,10 @@ class Fenced(LyncArchiverError):
 
 class Stale(LyncArchiverError):
     """A stored conversation is not at the revision that the batch was made from."""
+
+
+class StoreUnavailable(DependencyUnavailable):
+    """The store does not answer, or takes nothing: no race, and nobody else's fault."""
 
 
 class NotQuarantined(LyncArchiverError):
@@ -204,6 +209,36 @@ class LaneObserver(Protocol):
 
     def halted(self, lane: LaneId, error: BaseException) -> None:
         """The lane stopped for a bug; nothing of its batch is committed."""
+
+
+class StoreProbe(Protocol):
+    """One store, asked whether it takes anything."""
+
+    async def write(self) -> None:
+        """Write one thing, as durably as what is archived, in the place of the one before; the archive never reads it.
+
+        Raises StoreUnavailable where the store does not take it, for whatever reason.
+        """
+
+
+class HealthPublisher(Protocol):
+    """Where the Lync side hears how the stores are."""
+
+    async def publish(self, archiver: str, health: StoreHealth | None) -> None:
+        """Let this be what the archiver says, whatever it said before; None takes it back. Returns in a few seconds.
+
+        Raises DependencyUnavailable where that is not confirmed, Misconfigured where it is not allowed.
+        """
+
+
+class HealthObserver(Protocol):
+    """Who is told of the stores' health here. None of these may raise."""
+
+    def changed(self, health: StoreHealth) -> None:
+        """A store began to fail, or is well again."""
+
+    def unpublished(self, error: LyncArchiverError) -> None:
+        """What is to be said is not heard; told once, until it is heard again."""
 
 
 LanesChange = Callable[[Sequence[LaneId]], Awaitable[None]]

@@ -20,11 +20,12 @@ from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
 from consumers.mongo.layout import Database, prepare
 from consumers.mongo.origin import MongoOrigin
-from consumers.mongo.store import MongoStore, connect
+from consumers.mongo.store import MongoStore, connect, contents_of
 from consumers.origin import OriginKind
 from consumers.policy.governing import Governing
 from consumers.ports import LaneObserver, RecordSource
 from consumers.quarantine_rate import RateLimit
+from deploy.health import reporting_health
 from deploy.kafka_login import issuer_client, tls_context
 from deploy.observation import Observation
 from deploy.policies import switches
@@ -61,7 +62,11 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
         trust = trust_of(settings, database, clock)
         grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
         await grants.current()  # a refusal at the start is the operator's to see, rather than a lane's to wait out
-        parts = lane_parts(settings, source, MongoStore(database, clock), observation, clock, grants)
+        login = KafkaLogin(ARCHIVER, tokens, tls_context(settings))
+        lanes = await closing.enter_async_context(
+            reporting_health(settings, database, contents_of(database), observation, clock, login)
+        )
+        parts = lane_parts(settings, source, MongoStore(database, clock), lanes, clock, grants)
         archiver = Archiver(parts, source, settings.archive.flush_timeout_s)
         limit = settings.archive.retention_warning_ratio
         await closing.enter_async_context(

@@ -10,13 +10,14 @@ from consumers.archiver import Archiver
 from consumers.batch import Batch, Counts, LaneId
 from deploy.retention import Headroom
 from schemas.errors import LyncArchiverError
+from schemas.health import Condition, StoreHealth
 
 COMMIT_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """From one journaled majority write on a local disk to the limit of one round trip."""
 
 
 class Observation:
-    """The `LaneObserver` of a process, and its counts since the start."""
+    """The `LaneObserver` and `HealthObserver` of a process, and its counts since the start."""
 
     def __init__(self) -> None:
         self.counts = Counts()
@@ -29,6 +30,9 @@ class Observation:
         self._delays = Counter("lync_delays", "Steps to be tried again, by error.", ("error",), registry=self.registry)
         self._halts = Gauge("lync_lanes_halted", "Lanes that stopped for good.", registry=self.registry)
         self._lanes = Gauge("lync_lanes", "Lanes of this process.", registry=self.registry)
+        self._failing = Gauge(
+            "lync_store_failing", "1 while a store takes nothing.", ("store",), registry=self.registry
+        )
         self._lag = Gauge(
             "lync_lag_records", "Records behind the end of the partition.", labels, registry=self.registry
         )
@@ -105,6 +109,17 @@ class Observation:
         if topic not in self._unknown:
             self._unknown.add(topic)
             self._log.warning("retention unknown", action="retention-unknown", topic=topic)
+
+    def changed(self, health: StoreHealth) -> None:
+        failing = {"store": health.store is Condition.FAILING, "files": health.files is Condition.FAILING}
+        for store, fails in failing.items():
+            self._failing.labels(store).set(fails)
+        log, action = (self._log.error, "store-failing") if any(failing.values()) else (self._log.info, "store-well")
+        said = {"store": str(health.store), "files": str(health.files), "since": health.since.isoformat()}
+        log("stores' health changed", action=action, **said)
+
+    def unpublished(self, error: LyncArchiverError) -> None:
+        self._log.warning("health not published", action="health-unpublished", reason=str(error))
 
     def sample(self, archiver: Archiver, lag: Callable[[LaneId, int], int]) -> None:
         """Set the gauges from the lanes as they are now."""

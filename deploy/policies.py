@@ -13,7 +13,7 @@ from consumers.mongo.layout import Database, prepare
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.store import connect
 from consumers.policy.book import Change, PolicyBook
-from consumers.policy.decision import Switches
+from consumers.policy.decision import SessionKind, Switches, Target, decide
 from consumers.policy.subject import MODELS, Subject, SubjectKind, subject_of
 from deploy.errors import InvalidPolicy
 from deploy.kafka_login import issuer_client
@@ -51,6 +51,25 @@ async def change(
 def switches(settings: Settings) -> Switches:
     """Return the readings that the settings take."""
     return Switches(exchange_heeds_policy=settings.policy.exchange_heeds_policy)
+
+
+def archived_people(book: PolicyBook, moment: datetime, readings: Switches, *, critical: bool) -> list[str]:
+    """Return the users whose instant messages are archived, within the organisation or with others, by address.
+
+    With `critical` only those of pools whose configuration has BlockOnArchiveFailure.
+    """
+    found = []
+    for sip in book.users():
+        user = book.user(sip, moment)
+        if user is None or (critical and not book.configuration(user.pool, moment)[0].block_on_archive_failure):
+            continue
+        decisions = [
+            decide(book, sip, moment, SessionKind.IM, external=external, switches=readings)
+            for external in (False, True)
+        ]
+        if any(decision.target is not Target.NONE for decision in decisions):
+            found.append(sip)
+    return found
 
 
 def read_lines(lines: Iterable[str]) -> dict[Subject, Mapping[str, Any] | None]:

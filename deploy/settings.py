@@ -21,6 +21,7 @@ from deploy.errors import InvalidSettings
 from deploy.stack.state import read_status
 from producers.tokens.issuing import LIFE_S
 from producers.tokens.issuing import LIFE_S_MAX as LIFE_S_ISSUED_MAX
+from schemas.health import HEALTH_TOPIC
 from schemas.limits import RECORD_BYTES_MAX
 from schemas.support import Deployment, Feature, Installation, Product, Version, check_supported
 
@@ -56,6 +57,7 @@ class KafkaSettings(_Group):
     conversations_topic: str = Field(default="lync.conversations", min_length=1)
     conferences_topic: str = Field(default="lync.conferences", min_length=1)
     contacts_topic: str = Field(default="lync.contacts", min_length=1)
+    health_topic: str = Field(default=HEALTH_TOPIC, min_length=1)
 
 
 class MongoSettings(_Group):

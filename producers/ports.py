@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterable
 from typing import Protocol
 
+from producers.health_view import Outage
 from schemas.errors import LyncArchiverError
 from schemas.record import Record
 
@@ -33,3 +34,10 @@ class Publisher(Protocol):
             Misconfigured: a topic does not exist, or the credentials do not do.
             DependencyUnavailable: no broker answers, or none confirms within a limit.
         """
+
+
+class HealthSource(Protocol):
+    """What is heard of the archive's stores."""
+
+    def outage(self) -> Outage:
+        """Return what fails now by what was heard so far, without waiting; where nothing is heard, all fails."""

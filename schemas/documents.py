@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from schemas.asyncapi import asyncapi
 from schemas.catalogue import MODELS, EventType
+from schemas.health import HEALTH_TYPE, StoreHealth
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 ASYNCAPI_FILE: Final = "asyncapi.json"
@@ -28,7 +29,8 @@ def schema_file(name: str) -> str:
 def documents() -> dict[str, Document]:
     """Return every generated document by its file name."""
     schemas = {schema_file(name): event_schema(name) for name in MODELS}
-    return {ASYNCAPI_FILE: asyncapi(schema_file), **schemas}
+    health = {"$schema": DIALECT, **StoreHealth.model_json_schema(mode="validation")}
+    return {ASYNCAPI_FILE: asyncapi(schema_file), **schemas, schema_file(HEALTH_TYPE): health}
 
 
 def to_text(document: Document) -> str:

@@ -17,9 +17,9 @@ from typing import Any, Final
 import pytest
 from pymongo import AsyncMongoClient
 
-from deploy.stack.acls import Pattern, ensure_acls
+from deploy.stack.acls import Pattern, ensure_acls, ensure_health_acls
 from deploy.stack.local import local_stack
-from deploy.stack.topics import delete_topics, ensure_topics
+from deploy.stack.topics import delete_topics, ensure_health_topic, ensure_topics
 from deploy.token_client import IssuerClient, read_client_secret
 from producers.tokens.clients import secret_file
 from producers.topics import Topics
@@ -35,6 +35,9 @@ collect_ignore = ["example_project"]  # a project of its own, which tests/integr
 TEST_TOPICS: Final = "test-"
 TEST_GROUPS: Final = "test"
 """What the names of tests' own topics and groups begin with, which producer and archiver may use."""
+
+TEST_HEALTH: Final = "health-test-"
+"""What the names of tests' own topics of reports of health begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack
     try:
         admin = started.login(ADMIN)
         await ensure_acls(started.bootstrap, admin, [TEST_TOPICS], TEST_GROUPS, Pattern.PREFIXED)
+        await ensure_health_acls(started.bootstrap, admin, TEST_HEALTH, Pattern.PREFIXED)
         folder = started.data / "issuer"
         yield StackAddresses(started.bootstrap, started.mongodb_uri, started.issuer, folder, started.data)
     finally:
@@ -99,7 +103,16 @@ async def own_topics(stack: StackAddresses) -> AsyncIterator[Topics]:
     own = Topics(*(f"{TEST_TOPICS}{mark}.{name}" for name in ("conversations", "conferences", "contacts")))
     await ensure_topics(stack.bootstrap, own, SystemClock(), login=stack.login(ADMIN))
     yield own
-    await delete_topics(stack.bootstrap, own, stack.login(ADMIN))
+    await delete_topics(stack.bootstrap, own.names, stack.login(ADMIN))
+
+
+@pytest.fixture
+async def health_topic(stack: StackAddresses) -> AsyncIterator[str]:
+    """A topic of reports of health of the test's own."""
+    name = f"{TEST_HEALTH}{uuid.uuid4().hex[:12]}"
+    await ensure_health_topic(stack.bootstrap, name, SystemClock(), stack.login(ADMIN))
+    yield name
+    await delete_topics(stack.bootstrap, [name], stack.login(ADMIN))
 
 
 @pytest.fixture
@@ -109,6 +122,7 @@ async def database(stack: StackAddresses) -> AsyncIterator[str]:
     yield name
     async with AsyncMongoClient[dict[str, Any]](stack.mongodb_uri) as client:
         await client.drop_database(name)
+        await client.drop_database(f"{name}_content")
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
+from consumers.ports import StoreUnavailable
 from schemas.errors import DependencyUnavailable, Misconfigured
 
 _REFUSED: Final = frozenset({13, 18, 8000})
@@ -38,7 +39,7 @@ def reported(what: str) -> Iterator[None]:
     except ConfigurationError as error:
         raise Misconfigured(f"{what}: the MongoDB address or its options are wrong") from error
     except (ConnectionFailure, AutoReconnect, NetworkTimeout, ExecutionTimeout, WTimeoutError) as error:
-        raise DependencyUnavailable(f"{what}: {type(error).__name__}") from error
+        raise StoreUnavailable(f"{what}: {type(error).__name__}") from error
     except OperationFailure as error:
         if error.code in _REFUSED:
             raise Misconfigured(f"{what}: MongoDB refused the credentials") from error

@@ -32,6 +32,7 @@ ORDERS: Final = "orders"
 LAYOUT: Final = "layout"
 POLICIES: Final = "policies"
 PURGES: Final = "purges"
+PROBES: Final = "probes"
 
 EVERY_LANE: Final = "*"
 """The fence that is touched as any lane's own is made: a change does not see those that are made meanwhile."""
@@ -41,7 +42,7 @@ OPEN: Final[Document] = {"$in": ["quarantined", None]}
 """The `state` of entries that are in quarantine still; those of the first layout have none."""
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    # segments, conversations, mailboxes, checkpoints, fences and partners are looked up by _id alone; orders are few
+    # those without an index are looked up by _id alone; orders are few
     SEGMENTS: [],
     CONVERSATIONS: [],
     MAILBOXES: [],
@@ -53,6 +54,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("conversation", ASCENDING)], name="conversation"),
         IndexModel([("mailbox", ASCENDING), ("started", ASCENDING), ("_id", ASCENDING)], name="mailbox"),
     ],
+    PROBES: [],
     PARTNERS: [],
     ORDERS: [],
     SESSIONS: [IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="time")],

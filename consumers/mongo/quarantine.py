@@ -95,7 +95,7 @@ class MongoQuarantine(MongoStore):
             raise Stale("an entry was handled in the meantime")
         await self._move_counts(redrive, session)
         await check_policies(self._database, batch, session)
-        await self._make_mailboxes(batch.mailboxes)
+        await self._mailboxes.make(batch.mailboxes)
         await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)
         await self._move_conversations(batch, session)
         await self._write_items(grant, batch, session)

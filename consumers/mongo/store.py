@@ -8,21 +8,20 @@ from pymongo import ReadPreference, UpdateOne, WriteConcern
 from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from consumers.batch import Batch, Checkpoint, FirstUse, LaneId, Log
+from consumers.batch import Batch, Checkpoint, LaneId
 from consumers.conversation import Conversation
-from consumers.folder import TREE
 from consumers.grant import Grant
 from consumers.mongo import documents
 from consumers.mongo.changes import check_policies, read_changes
 from consumers.mongo.copies import write_copies
 from consumers.mongo.failures import codes, reported
+from consumers.mongo.first_uses import MongoFirstUses
 from consumers.mongo.layout import (
     CHECKPOINTS,
     CONVERSATIONS,
     EVERY_LANE,
     FENCES,
     ITEMS,
-    MAILBOXES,
     PARTNERS,
     QUARANTINE,
     SEGMENTS,
@@ -62,8 +61,8 @@ CONFLICT_PAUSE_S_MAX: Final = 0.32
 HELD_RETRY_S: Final = 0.2
 """A change of policies takes about as long as one transaction."""
 
-KNOWN_MAILBOXES_MAX: Final = 200_000
-"""Mailboxes remembered as made; forgetting them costs an idempotent write."""
+CONTENTS_SUFFIX: Final = "_content"
+"""What the name of the files' database has beyond the archive's."""
 
 
 def connect(uri: str, database: str) -> Database:
@@ -85,6 +84,16 @@ def connect(uri: str, database: str) -> Database:
     )
 
 
+def contents_of(database: Database) -> Database:
+    """Return the database of what people upload, on the same servers and under the same concerns."""
+    return database.client.get_database(
+        f"{database.name}{CONTENTS_SUFFIX}",
+        read_concern=MAJORITY,
+        write_concern=JOURNALED,
+        read_preference=ReadPreference.PRIMARY,
+    )
+
+
 Write = Callable[[AsyncIOMotorClientSession], Awaitable[None]]
 """What a transaction writes."""
 
@@ -98,7 +107,7 @@ class MongoStore:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._mailboxes: dict[str, tuple[str, str, str]] = {}
+        self._mailboxes = MongoFirstUses(database)
         self._fenced: set[LaneId] = set()
 
     async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
@@ -175,7 +184,7 @@ class MongoStore:
         await self._move_checkpoint(batch, session)  # 1: the fence, before all that a stale lane could trip on
         await self._check_trust(grant, session)
         await check_policies(self._database, batch, session)
-        await self._make_mailboxes(batch.mailboxes)
+        await self._mailboxes.make(batch.mailboxes)
         await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)  # 2
         await self._move_conversations(batch, session)  # 3
         await self._write_items(grant, batch, session)  # 4
@@ -270,43 +279,11 @@ class MongoStore:
                 raise Stale(f"one of the {name} is stored already") from error
             raise
 
-    async def _make_mailboxes(self, mailboxes: Iterable[FirstUse]) -> None:
-        """Make mailboxes outside of the transaction: one twice is the same, and lanes do not contend for them.
-
-        The transaction holds the fence meanwhile, so that a change of trust waits for these writes too.
-        """
-        if len(self._mailboxes) > KNOWN_MAILBOXES_MAX:
-            self._mailboxes.clear()
-        new: dict[str, FirstUse] = {}
-        for use in mailboxes:
-            known = self._mailboxes.get(use.mailbox)
-            if known is None or _precedence(use) < known:
-                earlier = new.get(use.mailbox)
-                if earlier is None or _precedence(use) < _precedence(earlier):
-                    new[use.mailbox] = use
-        if new:
-            await self._database[MAILBOXES].bulk_write([_first_use(use) for use in new.values()], ordered=False)
-            self._mailboxes.update({name: _precedence(use) for name, use in new.items()})
-
 
 def _fence_of(log: Log) -> Document:
     """Match a checkpoint in this log; one of an earlier release names no topic and takes this one's."""
     number: Any = log.number or {"$in": [0, None]}
     return {"topic_id": {"$in": [log.topic_id, None]}, "log": number}
-
-
-def _precedence(use: FirstUse) -> tuple[str, str, str]:
-    """As `$min` compares `named`, field by field."""
-    return use.at, use.conversation, use.name
-
-
-def _first_use(use: FirstUse) -> UpdateOne:
-    """The name is the one of the earliest use, whichever is archived first."""
-    named = {"at": use.at, "conversation": use.conversation, "name": use.name}
-    folders = [folder._asdict() for folder in TREE]
-    return UpdateOne(
-        {"_id": use.mailbox}, {"$min": {"named": named}, "$setOnInsert": {"folders": folders}}, upsert=True
-    )
 
 
 def _near(sequences: list[int]) -> Iterator[set[int]]:

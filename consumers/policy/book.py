@@ -59,6 +59,10 @@ class PolicyBook:
         """Return the user's entry, or None for somebody without an account."""
         return cast("DirectoryUser | None", self.value(Subject(SubjectKind.USER, sip), moment))
 
+    def users(self) -> list[str]:
+        """Return the SIP addresses of all who ever had an entry, in order."""
+        return sorted(subject.identity for subject in self._times if subject.kind is SubjectKind.USER)
+
     def held(self, sip: str, moment: datetime) -> bool:
         """Return whether the user's mailbox is on hold."""
         hold = cast("MailboxHold | None", self.value(Subject(SubjectKind.HOLD, sip), moment))

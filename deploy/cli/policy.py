@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
     policy.command("set")(set_policy)
     policy.command("load")(load)
     policy.command("explain")(explain)
+    policy.command("archived")(archived)
     app.add_typer(policy, name="policy")
 
 
@@ -113,6 +114,24 @@ def explain(
     for step in found.path:
         print_line(f"{step.rule:24}{step.said}")
     print_line(f"{'target':24}{found.target}")
+
+
+def archived(
+    at: AtOption = None,
+    critical: Annotated[bool, typer.Option("--critical", help="Only of pools with BlockOnArchiveFailure.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the users whose instant messages are archived at a moment, one a line."""
+    from deploy.policies import archived_people, switches  # noqa: PLC0415  start-up time
+    from deploy.settings import load_settings  # noqa: PLC0415
+
+    readings = switches(load_settings())
+    people = archived_people(_book(asyncio.run(_history())), _moment(at) or _now(), readings, critical=critical)
+    if as_json:
+        print_json(people)
+        return
+    for sip in people:
+        print_line(sip)
 
 
 def _book(changes: Iterable["Change"]) -> "PolicyBook":

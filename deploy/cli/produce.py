@@ -14,11 +14,14 @@ from deploy.cli.printing import JsonOption, print_json
 from deploy.cli.selecting import ConversationOption, SinceOption, UntilOption, UserOption, selection
 
 if TYPE_CHECKING:
+    from deploy.critical import Accepted
     from deploy.settings import Settings
+    from producers.gate import CriticalMode
     from producers.topics import Topics
     from schemas.record import Record
 
 MAX_SPEED: Final = "max"
+ALL: Final = "all"
 _BAR_STEP: Final = 500
 
 SpeedOption = Annotated[
@@ -42,18 +45,32 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
     speed: SpeedOption = MAX_SPEED,
     out: Annotated[Path | None, typer.Option("--out", dir_okay=False, help="A recording, instead of Kafka.")] = None,
+    critical: Annotated[
+        bool, typer.Option("--critical", help="Accept nothing for the archive that it cannot keep now.")
+    ] = False,
+    archived: Annotated[
+        str, typer.Option("--archiving-enabled", metavar="FILE or all", help="Whose messages that is, one a line.")
+    ] = ALL,
     as_json: JsonOption = False,
 ) -> None:
     """Simulate an organisation that follows Microsoft's user model, into Kafka or into a recording."""
-    from deploy.settings import load_settings  # noqa: PLC0415  start-up time
+    from deploy.critical import archived_users  # noqa: PLC0415  start-up time
+    from deploy.settings import load_settings  # noqa: PLC0415
+    from producers.gate import EVERYBODY, CriticalMode  # noqa: PLC0415
     from producers.recording import Recording  # noqa: PLC0415
     from producers.simulator.simulation import simulate as run  # noqa: PLC0415
 
     factor = _speed(speed)
     if out is not None and factor is not None:
         raise typer.BadParameter("a recording is written at once", param_hint="--speed")
+    if critical and out is not None:
+        raise typer.BadParameter("a recording is for no archive yet", param_hint="--critical")
     settings = load_settings()
     records = run(users, hours, seed, _topics(settings))
+    if critical:
+        mode = CriticalMode(EVERYBODY if archived == ALL else archived_users(Path(archived)))
+        _report_accepted(asyncio.run(_publish_critically(settings, records, factor, mode)), as_json)
+        return
     if out is None:
         count = asyncio.run(_publish(settings, records, factor, "simulating"))
     else:
@@ -139,6 +156,19 @@ async def _publish(settings: "Settings", records: "Iterable[Record]", speed: flo
             return await publisher.publish(paced(_watched(records, seen), speed, SystemClock()))
 
 
+async def _publish_critically(
+    settings: "Settings", records: "Iterable[Record]", speed: float | None, mode: "CriticalMode"
+) -> "Accepted":
+    from deploy.critical import publish_critically  # noqa: PLC0415  start-up time
+    from deploy.logs import configure_logs  # noqa: PLC0415
+    from producers.pacing import paced  # noqa: PLC0415
+    from schemas.clock import SystemClock  # noqa: PLC0415
+
+    configure_logs()
+    with _bar("simulating") as seen:
+        return await publish_critically(settings, paced(_watched(records, seen), speed, SystemClock()), mode)
+
+
 async def _record(settings: "Settings", out: Path, until_caught_up: bool) -> int:
     from deploy.archiving import stopped_by_signals  # noqa: PLC0415  start-up time
     from deploy.kafka_login import kafka_login  # noqa: PLC0415
@@ -204,6 +234,12 @@ def _speed(text: str) -> float | None:
 def _refuse_same_file(chatlog: Path, out: Path) -> None:
     if out.exists() and out.samefile(chatlog):
         raise typer.BadParameter("it is the chat log itself", param_hint="OUT")
+
+
+def _report_accepted(found: "Accepted", as_json: bool) -> None:
+    said = ", ".join(f"{count} {reason}" for reason, count in sorted(found.refused.items())) or "nothing refused"
+    document = {"records": found.records, "out": None, "refused": found.refused}
+    _report(document, as_json, f"{found.records} records accepted; {said}")
 
 
 def _watched(records: "Iterable[Record]", seen: Callable[[int], None]) -> "Iterator[Record]":

@@ -60,10 +60,19 @@ async def ensure_acls(
     Raises:
         StackFailed: Kafka did not take a grant.
     """
+    await _ensure(bootstrap, admin, _grants(topics, group, pattern))
+
+
+async def ensure_health_acls(bootstrap: str, admin: KafkaLogin, topic: str, pattern: Pattern = Pattern.LITERAL) -> None:
+    """Let the archiver write the topic of reports of health, and the producer read it, as `ensure_acls` does."""
+    await _ensure(bootstrap, admin, _health_grants(topic, pattern))
+
+
+async def _ensure(bootstrap: str, admin: KafkaLogin, grants: Iterator[_Grant]) -> None:
     try:
         client = await connect_admin(bootstrap, admin)
         try:
-            for grant in _grants(topics, group, pattern):
+            for grant in grants:
                 answer: Any = await client._send_to_controller(_request(grant))
                 for code, _message in answer.creation_responses:
                     if code:
@@ -84,6 +93,12 @@ def _grants(topics: Sequence[str], group: str, pattern: Pattern) -> Iterator[_Gr
         yield _Grant(ARCHIVER, _Operation.DESCRIBE_CONFIGS, _Resource.TOPIC, topic, pattern)
     yield _Grant(ARCHIVER, _Operation.READ, _Resource.GROUP, group, pattern)
     yield _Grant(ARCHIVER, _Operation.READ, _Resource.GROUP, f"{group}{REBUILD_MARK}", Pattern.PREFIXED)
+
+
+def _health_grants(topic: str, pattern: Pattern) -> Iterator[_Grant]:
+    for client, operation in ((ARCHIVER, _Operation.WRITE), (PRODUCER, _Operation.READ)):
+        yield _Grant(client, operation, _Resource.TOPIC, topic, pattern)
+        yield _Grant(client, _Operation.DESCRIBE, _Resource.TOPIC, topic, pattern)
 
 
 def _request(grant: _Grant) -> CreateAclsRequest:

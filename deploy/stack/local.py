@@ -44,6 +44,7 @@ def lasting_stack(settings: Settings) -> Stack:
         issuer_port=settings.stack.issuer_port,
         keystore=settings.stack.kafka_keystore,
         tls=tls_context(settings),
+        health_topic=settings.kafka.health_topic,
     )
     return Stack(options, find_programs=_programs, lifetime=Lifetime.DETACHED, clock=SystemClock())
 

@@ -12,17 +12,18 @@ from typing import IO, Final
 
 from deploy.errors import InvalidSettings, StackFailed
 from deploy.stack import broker, database, issuer
-from deploy.stack.acls import ensure_acls
+from deploy.stack.acls import ensure_acls, ensure_health_acls
 from deploy.stack.listeners import TokenTrust
 from deploy.stack.process import Lifetime, Server
 from deploy.stack.programs import Programs
 from deploy.stack.state import Ports, Status, load_ports, read_status, save_ports, settle_port
-from deploy.stack.topics import ensure_topics
+from deploy.stack.topics import ensure_health_topic, ensure_topics
 from deploy.token_client import IssuerClient, read_client_secret
 from producers.tokens.clients import secret_file
 from producers.tokens.service import JWKS_PATH
 from producers.topics import Topics
 from schemas.clock import Clock
+from schemas.health import HEALTH_TOPIC
 from schemas.login import ADMIN, KafkaLogin
 from schemas.principals import LYNC, Principal
 
@@ -70,6 +71,7 @@ class StackOptions:
     keystore: Path | None = None
     tls: SSLContext | None = None
     access: KafkaAccess | None = None
+    health_topic: str = HEALTH_TOPIC
 
 
 class Stack:
@@ -194,6 +196,8 @@ class Stack:
         topics, admin = self._options.topics, access.login(ADMIN)
         await ensure_topics(ports.bootstrap, topics, self._clock, login=admin)
         await ensure_acls(ports.bootstrap, admin, topics.names, access.group)
+        await ensure_health_topic(ports.bootstrap, self._options.health_topic, self._clock, admin)
+        await ensure_health_acls(ports.bootstrap, admin, self._options.health_topic)
 
     async def _mongodb_up(self, programs: Programs | None, ports: Ports) -> None:
         server = self.mongodb

@@ -33,6 +33,15 @@ _CONFIGURATION: Final = {
 }
 
 
+_REPORTS: Final = {
+    "cleanup.policy": "compact",
+    "retention.ms": "-1",
+    "segment.ms": "600000",  # what is not the newest can go after ten minutes
+    "min.cleanable.dirty.ratio": "0.1",
+}
+"""The topic of reports of health: of each archiver the newest one."""
+
+
 async def ensure_topics(
     bootstrap: str, topics: Topics, clock: Clock, *, partitions: int = PARTITIONS, login: KafkaLogin | None = None
 ) -> None:
@@ -42,45 +51,58 @@ async def ensure_topics(
         StackFailed: Kafka did not do so within `CREATE_LIMIT_S`.
         Misconfigured: Kafka refuses the login.
     """
+    await _ensure(bootstrap, [_new(name, partitions, _CONFIGURATION) for name in topics.names], clock, login)
+
+
+async def ensure_health_topic(bootstrap: str, topic: str, clock: Clock, login: KafkaLogin | None = None) -> None:
+    """Create the topic of reports of health, compacted and of one partition, as `ensure_topics` does."""
+    await _ensure(bootstrap, [_new(topic, 1, _REPORTS)], clock, login)
+
+
+def _new(name: str, partitions: int, configuration: dict[str, str]) -> NewTopic:
+    return NewTopic(name, partitions, 1, topic_configs=configuration)
+
+
+async def _ensure(bootstrap: str, topics: list[NewTopic], clock: Clock, login: KafkaLogin | None) -> None:
+    names = ", ".join(topic.name for topic in topics)
     limit = clock.monotonic() + CREATE_LIMIT_S
     while True:
         try:
             if login is not None:
                 await check_login(bootstrap, login)
-            if await _create(bootstrap, login, topics.names, partitions):
+            if await _create(bootstrap, login, topics):
                 return
             problem = "they have no leader yet"
         except (KafkaError, DependencyUnavailable) as exc:  # a broker that has just started may be fenced for a moment
             problem = str(exc) or type(exc).__name__
         if clock.monotonic() > limit:
-            raise StackFailed(f"Kafka did not create the topics {', '.join(topics.names)}: {problem}")
+            raise StackFailed(f"Kafka did not create the topics {names}: {problem}")
         await clock.sleep(_RETRY_S)
 
 
-async def delete_topics(bootstrap: str, topics: Topics, login: KafkaLogin | None = None) -> None:
-    """Delete the topics and what they hold; one that is not there is no error.
+async def delete_topics(bootstrap: str, names: Iterable[str], login: KafkaLogin | None = None) -> None:
+    """Delete the topics of these names and what they hold; one that is not there is no error.
 
     Raises:
         StackFailed: Kafka refused.
     """
+    doomed = list(names)
     admin = await connect_admin(bootstrap, login)
     try:
-        answer: Any = await admin.delete_topics(list(topics.names))
+        answer: Any = await admin.delete_topics(doomed)
         _check(((name, code) for name, code in answer.topic_error_codes), accepted=Unknown)
     except KafkaError as exc:
-        raise StackFailed(f"Kafka did not delete the topics {', '.join(topics.names)}: {exc}") from exc
+        raise StackFailed(f"Kafka did not delete the topics {', '.join(doomed)}: {exc}") from exc
     finally:
         await admin.close()
 
 
-async def _create(bootstrap: str, login: KafkaLogin | None, names: tuple[str, ...], partitions: int) -> bool:
+async def _create(bootstrap: str, login: KafkaLogin | None, topics: list[NewTopic]) -> bool:
     admin = await connect_admin(bootstrap, login)
     try:
-        answer: Any = await admin.create_topics(
-            [NewTopic(name, partitions, 1, topic_configs=_CONFIGURATION) for name in names]
-        )
+        answer: Any = await admin.create_topics(topics)
         _check(((name, code) for name, code, *_message in answer.topic_errors), accepted=AlreadyExists)
-        described: list[dict[str, Any]] = await admin.describe_topics(list(names))
+        described: list[dict[str, Any]] = await admin.describe_topics([topic.name for topic in topics])
         return all(
             topic["error_code"] == 0 and all(partition["leader"] >= 0 for partition in topic["partitions"])
             for topic in described

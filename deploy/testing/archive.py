@@ -172,7 +172,7 @@ class Archive:
 
     async def _drop(self) -> None:
         async with kafka_login(self.settings, ADMIN) as admin:
-            await delete_topics(self._servers.bootstrap, self.topics, admin)
+            await delete_topics(self._servers.bootstrap, self.topics.names, admin)
         database = connect(self._servers.mongodb_uri, self.database)
         try:
             await database.client.drop_database(self.database)

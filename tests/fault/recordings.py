@@ -119,7 +119,7 @@ def emptying(bootstrap: str, topics: Topics, admin: KafkaLogin) -> Emptied:
     """Return what makes the topics anew."""
 
     async def emptied() -> None:
-        await delete_topics(bootstrap, topics, admin)
+        await delete_topics(bootstrap, topics.names, admin)
         await ensure_topics(bootstrap, topics, SystemClock(), login=admin)
 
     return emptied

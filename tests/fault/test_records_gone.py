@@ -92,7 +92,7 @@ async def test_a_topic_that_was_made_again_is_known(program: Program, stack: Sta
     broken = before[0]._replace(value=b"no JSON")
     await publish(stack, [broken, *before])
     assert program.archive()["quarantined"] == 1
-    await delete_topics(stack.bootstrap, program.topics, stack.login(ADMIN))
+    await delete_topics(stack.bootstrap, program.topics.names, stack.login(ADMIN))
     await ensure_topics(stack.bootstrap, program.topics, SystemClock(), login=stack.login(ADMIN))
     await publish(stack, [broken, broken, *after])
 

@@ -39,7 +39,7 @@ async def others_topic(stack: StackAddresses, issuer: Issuer) -> AsyncIterator[s
     async with KafkaPublisher(stack.bootstrap, admin) as publisher:
         await publisher.publish(each(own.conversations))
     yield own.conversations
-    await delete_topics(stack.bootstrap, own, admin)
+    await delete_topics(stack.bootstrap, own.names, admin)
 
 
 async def each(*topics: str) -> AsyncIterator[Record]:
@@ -89,8 +89,8 @@ async def test_the_producer_may_only_write_its_topics(
 async def test_the_archiver_may_only_read_its_topics_in_its_group(
     stack: StackAddresses, issuer: Issuer, topics: Topics, others_topic: str
 ) -> None:
-    """It writes nothing, and reads nothing else, and joins no other group."""
-    with pytest.raises(Misconfigured, match="does not let this client write to any topic"):
+    """It writes no events, and reads nothing else, and joins no other group."""
+    with pytest.raises(Misconfigured, match=rf"does not let this client write to topic {topics.contacts}"):
         await publish(stack, issuer, ARCHIVER, topics.contacts)
     with pytest.raises(Misconfigured, match=rf"does not let this client read topic {others_topic}"):
         await record(stack, issuer, ARCHIVER, others_topic)

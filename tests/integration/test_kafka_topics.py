@@ -18,7 +18,7 @@ async def test_a_topic_that_is_made_again_has_another_id(stack: StackAddresses, 
     try:
         lanes = [LaneId(topics.contacts, partition) for partition in (0, 1, 0)]
         (before,) = {await source.topic_id(lane) for lane in lanes}
-        await delete_topics(stack.bootstrap, topics, stack.login(ADMIN))
+        await delete_topics(stack.bootstrap, topics.names, stack.login(ADMIN))
         await ensure_topics(stack.bootstrap, topics, SystemClock(), login=stack.login(ADMIN))
         (after,) = {await source.topic_id(lane) for lane in lanes}
     finally:

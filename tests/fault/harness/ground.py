@@ -90,7 +90,7 @@ class Ground:
         login = self.stack.login(ADMIN)
         await ensure_topics(self.stack.bootstrap, topics, SystemClock(), partitions=PARTITIONS, login=login)
         yield topics
-        await delete_topics(self.stack.bootstrap, topics, self.stack.login(ADMIN))
+        await delete_topics(self.stack.bootstrap, topics.names, self.stack.login(ADMIN))
 
     async def trust(self, database: Any) -> None:
         """Let an archive trust the issuer."""

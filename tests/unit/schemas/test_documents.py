@@ -11,6 +11,7 @@ from schemas.__main__ import main
 from schemas.catalogue import MODELS, STREAMS, EventType
 from schemas.checked_in import check, generate
 from schemas.documents import ASYNCAPI_FILE, documents, event_schema, schema_file, to_text
+from schemas.health import HEALTH_TYPE
 
 SCHEMAS: Final = Path(__file__).parents[3] / "schemas"
 WIRE: Final = Path(__file__).parents[2] / "golden" / "wire"
@@ -104,14 +105,16 @@ def test_asyncapi_has_each_type_in_its_channel() -> None:
     assert {name: channel["address"] for name, channel in channels.items()} == {
         "conversations": "lync.conversations",
         "conferences": "lync.conferences",
+        "health": "lync.health",
     }
-    for stream, channel in channels.items():
-        assert set(channel["messages"]) == {name for name in MODELS if STREAMS[name] == stream}
+    assert set(channels["health"]["messages"]) == {HEALTH_TYPE}
+    for stream in STREAMS.values():
+        assert set(channels[stream]["messages"]) == {name for name in MODELS if STREAMS[name] == stream}
     actions = [(operation["action"], operation["channel"]["$ref"]) for operation in document["operations"].values()]
     assert sorted(actions) == [
         (action, f"#/channels/{stream}")
         for action in ("receive", "send")
-        for stream in ("conferences", "conversations")
+        for stream in ("conferences", "conversations", "health")
     ]
 
 
