@@ -8,7 +8,7 @@ from pymongo import ReadPreference, UpdateOne, WriteConcern
 from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
 
-from consumers.batch import Batch, Checkpoint, LaneId
+from consumers.batch import Batch, Checkpoint, LaneId, Log
 from consumers.conversation import Conversation
 from consumers.grant import Grant
 from consumers.mongo import documents
