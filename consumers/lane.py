@@ -5,7 +5,7 @@ how far the lane has come: after any doubt it forgets what it knows and begins a
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -110,6 +110,8 @@ class Lane:
         try:
             while not self._stop.is_set():
                 records = await self._fetch()
+                if records is None:
+                    break  # and no look at the position: the fetch that was given up may have moved it
                 await self._check_next(records, ahead.next)
                 for decoded in self._portions(records):
                     batch = await self._fold(ahead, decoded, commit)
@@ -135,10 +137,10 @@ class Lane:
         for run in bounded(records, limits.batch_bytes):
             yield from portioned(decode_all(run, self._parts.streams, limits.record_bytes_max), limits.batch_items)
 
-    async def _fetch(self) -> Sequence[Record]:
-        """Return the next records, or none when the lane is told to stop."""
+    async def _fetch(self) -> Sequence[Record] | None:
+        """Return the next records, or None when the lane is told to stop."""
         fetch = self._parts.source.fetch(self.id, self._parts.limits.batch_records)
-        return await unless_stopped(self._stop, fetch) or ()
+        return await unless_stopped(self._stop, fetch)
 
     async def _markers(self, ahead: Checkpoint) -> Batch | None:
         """Return the batch that moves past offsets which hold no record, if there are any.
@@ -165,7 +167,8 @@ class Lane:
 
     async def _fold(self, ahead: Checkpoint, decoded: list[Decoded], commit: asyncio.Task[None] | None) -> Batch:
         """Fold records on top of `ahead`, which the commit under way will have made true."""
-        known = await self._conversations({event.data.conversation for _, event in decoded if isinstance(event, Event)})
+        names = dict.fromkeys(event.data.conversation for _, event in decoded if isinstance(event, Event))
+        known = await self._conversations(names.keys())
         places = recalls(decoded, known)
         if places:
             await _done(commit)  # what it writes may be what is recalled
@@ -174,7 +177,7 @@ class Lane:
         self._known.add(batch.conversations)
         return batch
 
-    async def _conversations(self, names: set[str]) -> Mapping[str, Conversation]:
+    async def _conversations(self, names: Collection[str]) -> Mapping[str, Conversation]:
         """Return those of the conversations that exist: all of them, however few the working set may keep."""
         missing = self._known.missing(names)
         known = {name: self._known[name] for name in names if name in self._known}

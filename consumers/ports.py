@@ -110,6 +110,7 @@ class RecordSource(Protocol):
     async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
         """Return the lane's next records, in order of offset; none where none came for a while.
 
+        One that is cancelled may have moved the position past records that nobody got: seek before going on.
         Raises DependencyUnavailable where the broker cannot be read now.
         """
 

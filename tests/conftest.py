@@ -30,6 +30,7 @@ from tests.support.issuer import Issuer, real_issuer
 
 PROJECT: Final = Path(__file__).parent.parent
 
+collect_ignore = ["example_project"]  # a project of its own, which tests/integration/test_example_project.py runs
 
 TEST_TOPICS: Final = "test-"
 TEST_GROUPS: Final = "test"

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice, pairwise
-from typing import Any, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from consumers.reading import ArchiveReader, ListedItem
 from deploy.export import item_document
@@ -42,9 +42,49 @@ class Verdict:
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
 
-async def compare(expectation: Expectation, reader: ArchiveReader) -> Verdict:
+class Difference(NamedTuple):
+    """One thing that is wrong, and where: a mailbox, empty for the quarantine, a conversation and a sequence.
+
+    `kind` is the count that it is part of; `pairs` is how many it stands for, more than one where a whole item is
+    missing or too many, and `sequence` is None there. `wanted` and `found` are the two entries, where there are such;
+    `facts` names what an item says wrongly of itself.
+    """
+
+    kind: str
+    mailbox: str
+    conversation: str
+    sequence: int | None = None
+    wanted: Line | None = None
+    found: dict[str, Any] | None = None
+    facts: tuple[str, ...] = ()
+    pairs: int = 1
+
+
+Note = Callable[[Difference], None]
+"""Who is told of each difference, as it is found."""
+
+
+def _unheard(_: Difference) -> None:
+    """Tell nobody."""
+
+
+@dataclass(slots=True)
+class _Findings:
+    """Counts what is found, and passes it on."""
+
+    verdict: Verdict
+    note: Note
+
+    def add(self, difference: Difference) -> None:
+        kind = difference.kind
+        setattr(self.verdict, kind, getattr(self.verdict, kind) + difference.pairs)
+        self.note(difference)
+
+
+async def compare(expectation: Expectation, reader: ArchiveReader, note: Note = _unheard) -> Verdict:
     """Compare; memory is bounded by the largest conversation, beside the expectation itself."""
     verdict = Verdict()
+    findings = _Findings(verdict, note)
     digest = hashlib.sha256()
     for names in _chunks(sorted(expectation.histories)):
         owners = await reader.owners(names)
@@ -59,52 +99,57 @@ async def compare(expectation: Expectation, reader: ArchiveReader) -> Verdict:
                 document = await item_document(reader, listed)
                 digest.update(json.dumps([item.mailbox, document], sort_keys=True).encode())
                 if item.mailbox in seen:
-                    verdict.duplicated += max(1, len(document["entries"]))
+                    pairs = max(1, len(document["entries"]))
+                    findings.add(Difference("duplicated", item.mailbox, name, pairs=pairs))
                 else:
-                    _compare_item(document, wanted.get(item.mailbox), history, verdict)
+                    _compare_item(item.mailbox, document, wanted.get(item.mailbox), history, findings)
                 seen.add(item.mailbox)
             for mailbox, share in wanted.items():
                 verdict.expected += len(share.lines)
                 if mailbox not in seen:
-                    verdict.missing += max(1, len(share.lines))
-    await _compare_quarantine(expectation, reader, verdict)
+                    findings.add(Difference("missing", mailbox, name, pairs=max(1, len(share.lines))))
+    await _compare_quarantine(expectation, reader, findings)
     verdict.digest = digest.hexdigest()
     return verdict
 
 
-def _compare_item(document: dict[str, Any], share: Share | None, history: History, verdict: Verdict) -> None:
-    entries = document["entries"]
+def _compare_item(
+    mailbox: str, document: dict[str, Any], share: Share | None, history: History, findings: _Findings
+) -> None:
+    name, entries = document["conversation"], document["entries"]
     if share is None:
-        verdict.leaked += max(1, len(entries))
+        findings.add(Difference("leaked", mailbox, name, pairs=max(1, len(entries))))
         return
-    if _facts(document) != _expected_facts(share, history):
-        verdict.altered += 1
-    verdict.misordered += sum(1 for one, two in pairwise(entries) if two["sequence"] < one["sequence"])
+    facts = zip(FACTS, _facts(document), _expected_facts(share, history), strict=True)
+    wrong = tuple(fact for fact, is_, should_be in facts if is_ != should_be)
+    if wrong:
+        findings.add(Difference("altered", mailbox, name, facts=wrong))
+    for one, two in pairwise(entries):
+        if two["sequence"] < one["sequence"]:
+            findings.add(Difference("misordered", mailbox, name, two["sequence"], found=two))
     seen: set[int] = set()
     for entry in entries:
         sequence = entry["sequence"]
         wanted = share.lines.get(sequence)
         if sequence in seen:
-            verdict.duplicated += 1
+            findings.add(Difference("duplicated", mailbox, name, sequence, found=entry))
         elif wanted is None:
-            verdict.leaked += 1
+            findings.add(Difference("leaked", mailbox, name, sequence, found=entry))
         elif wanted != Line(entry["kind"], entry["at"], entry["sip"], text_hash(entry["text"])):
-            verdict.altered += 1
+            findings.add(Difference("altered", mailbox, name, sequence, wanted, entry))
         else:
-            verdict.archived += 1
+            findings.verdict.archived += 1
         seen.add(sequence)
-    verdict.missing += len(share.lines.keys() - seen)
+    for sequence in sorted(share.lines.keys() - seen):
+        findings.add(Difference("missing", mailbox, name, sequence, share.lines[sequence]))
+
+
+FACTS: Final = ("status", "kind", "started_at", "ended_at", "complete", "gaps")
+"""What an item says of itself, beside its entries."""
 
 
 def _facts(document: dict[str, Any]) -> tuple[Any, ...]:
-    return (
-        document["status"],
-        document["kind"],
-        document["started_at"],
-        document["ended_at"],
-        document["complete"],
-        document["gaps"],
-    )
+    return tuple(document[fact] for fact in FACTS)
 
 
 def _expected_facts(share: Share, history: History) -> tuple[Any, ...]:
@@ -126,14 +171,16 @@ def _expected_facts(share: Share, history: History) -> tuple[Any, ...]:
     )
 
 
-async def _compare_quarantine(expectation: Expectation, reader: ArchiveReader, verdict: Verdict) -> None:
+async def _compare_quarantine(expectation: Expectation, reader: ArchiveReader, findings: _Findings) -> None:
     """A record that cannot be archived must be in quarantine as often as it is in the recording."""
     for marks in _chunks(sorted(expectation.quarantined)):
         found = await reader.quarantined_fingerprints(marks)
         for mark in marks:
             wanted = expectation.quarantined[mark]
-            verdict.quarantined += min(wanted, found.get(mark, 0))
-            verdict.missing += max(0, wanted - found.get(mark, 0))
+            held = min(wanted, found.get(mark, 0))
+            findings.verdict.quarantined += held
+            if held < wanted:
+                findings.add(Difference("missing", "", f"record {mark.hex()[:16]}", pairs=wanted - held))
 
 
 def _chunks(values: Sequence[Key]) -> Iterator[Sequence[Key]]:

@@ -1,6 +1,7 @@
 """What a lane does where the log does not go on at its checkpoint: markers are passed, lost records never."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -33,6 +34,15 @@ class SkippingSource(MemorySource):
         super().seek(lane, 2)
 
 
+class ForgetfulSource(MemorySource):
+    """A client that is behind records which it has not handed out, as a fetch that is given up may leave it."""
+
+    async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
+        await super().fetch(lane, records_max)
+        await asyncio.Event().wait()
+        raise AssertionError("nobody wakes it")
+
+
 async def archived_before(records: list[Record]) -> Surroundings:
     """Return surroundings in which these records are archived."""
     around = surroundings(records)
@@ -48,6 +58,16 @@ async def test_markers_are_passed() -> None:
     async with running(around):
         await await_until(lambda: around.end(CONVERSATIONS) == len(TALK) + 2, limit_s=10)
     assert around.memory.checkpoints()[CONVERSATIONS].counts.total == len(TALK)
+
+
+async def test_records_of_a_fetch_that_was_given_up_are_no_markers() -> None:
+    """A lane that is told to stop while it fetches passes nothing, wherever the client's position is by then."""
+    around = surroundings(TALK)
+    around.source = ForgetfulSource({CONVERSATIONS: TALK})
+    async with running(around):
+        await await_until(lambda: around.source.fetches == 1, limit_s=10)
+    assert await around.source.position(CONVERSATIONS) == len(TALK)
+    assert around.memory.checkpoints() == {}
 
 
 async def test_passing_markers_is_a_commit_like_any_other() -> None:
