@@ -40,6 +40,7 @@ class Outcome:
     findings: list[str] = field(default_factory=list)
     injected: list[Kind] = field(default_factory=list)
     met: list[Kind] = field(default_factory=list)
+    exits: list[int] = field(default_factory=list)
     records: int = 0
     duration_s: float = 0.0
 
@@ -173,6 +174,7 @@ async def _judge(playing: Play) -> None:
     outcome, program = playing.outcome, playing.group.direct
     history = await playing.feed.history()
     outcome.records = len(history)
+    outcome.exits = [code for member in playing.group.members for code in member.exits]
     findings = compare(expect(history), await read_archive(program.mongodb_uri, program.database))
     outcome.findings += findings.lines
     outcome.findings += playing.group.problems + playing.progress.falls
