@@ -51,7 +51,7 @@ def fold(
     watermark = checkpoint.watermark
     for record, event in decoded:
         if isinstance(event, RecordRejected):
-            quarantine.append(Quarantined(record, event.cause, event.detail))
+            quarantine.append(Quarantined(record, event.cause, event.detail, checkpoint.log.number))
             continue
         try:
             if _add(event, drafts, known, recalled):
@@ -59,7 +59,7 @@ def fold(
             else:
                 duplicates += 1
         except IllegalRecord as rejected:
-            quarantine.append(Quarantined(record, rejected.cause, rejected.detail))
+            quarantine.append(Quarantined(record, rejected.cause, rejected.detail, checkpoint.log.number))
     counts = Counts(len(decoded) - duplicates - len(quarantine), duplicates, len(quarantine))
     end = decoded[-1].record.offset + 1
     return _batch(checkpoint, end, list(drafts.values()), quarantine, counts, watermark)
@@ -113,8 +113,7 @@ def _batch(
     items: list[Item] = []
     mailboxes: list[FirstUse] = []
     rosters: set[str] = set()
-    for draft in drafts:
-        base = draft.base
+    for base, draft in ((draft.base, draft) for draft in drafts):
         sealed = seal_all(base.id, base.segments, base.head, draft.fresh)
         segments.extend(sealed)
         conversation = draft.finish(sealed[-1].ordinal, sealed[-1].hash)
@@ -139,6 +138,7 @@ def _batch(
         quarantine=tuple(quarantine),
         counts=counts,
         watermark=watermark,
+        log=checkpoint.log,
     )
 
 

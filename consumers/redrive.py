@@ -8,7 +8,7 @@ from consumers.batch import Batch, Checkpoint, Counts, LaneId
 from consumers.conversation import Conversation
 from consumers.decoding import Decoded
 from consumers.fold import Place, fold
-from consumers.quarantine import Outcome, QuarantineEntry, entry_id
+from consumers.quarantine import Outcome, QuarantineEntry
 from schemas.envelope import Event
 from schemas.errors import Cause
 
@@ -62,12 +62,13 @@ def refold(
     """
     decoded = [attempt.decoded for attempt in attempts]
     batch = fold(Checkpoint(lane, decoded[0].record.offset), decoded, known, recalled)
-    refused = {entry_id(rejected.record): rejected for rejected in batch.quarantine}
-    # By identity: of two equal reports in one run the first is archived, and the other is its duplicate.
+    # By identity: a place may be there twice, of two logs.
+    refused = {id(rejected.record): rejected for rejected in batch.quarantine}
+    # So here: of two equal reports in one run the first is archived, and the other is its duplicate.
     added = {id(event) for segment in batch.segments for event in segment.events}
     results = []
     for entry, (record, event), replacement in attempts:
-        rejected = refused.get(entry_id(record))
+        rejected = refused.get(id(record))
         if rejected is not None:
             results.append(Result(entry, None, rejected.cause, rejected.detail, replacement))
             continue

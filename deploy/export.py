@@ -1,10 +1,12 @@
 """The export format of the contract: one item as a JSON document, one mailbox a line."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from consumers.conversation import Conversation
+from consumers.entry import Entry
 from consumers.reading import ArchiveReader, ListedItem
 from consumers.transcript import Header, attendances, header, lines
 from schemas.errors import Misconfigured
@@ -19,8 +21,14 @@ async def item_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, 
     events = [event async for event in reader.events(listed.conversation.id)]
     if not listed.conversation.complete:
         listed = await reader.item(listed.item.mailbox, listed.item.id)
+    item = listed.item
+    names = names_of(listed.conversation)
+    return {**head_document(listed), "entries": [entry_document(line, names) for line in lines(item, events)]}
+
+
+def head_document(listed: ListedItem) -> dict[str, Any]:
+    """Return an item as its owner reads it, but for its entries."""
     item, conversation = listed.item, listed.conversation
-    names = {sip: member.name for sip, member in conversation.members.items()}
     return {
         **header_document(header(item, conversation)),
         "participants": [
@@ -32,17 +40,23 @@ async def item_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, 
             }
             for person in attendances(item, conversation)
         ],
-        "entries": [
-            {
-                "sequence": line.sequence,
-                "at": line.at,
-                "kind": str(line.kind),
-                "sip": line.sip,
-                "name": names.get(line.sip, ""),
-                "text": line.text,
-            }
-            for line in lines(item, events)
-        ],
+    }
+
+
+def names_of(conversation: Conversation) -> dict[str, str]:
+    """Return what each person of the conversation is called, by SIP address."""
+    return {sip: member.name for sip, member in conversation.members.items()}
+
+
+def entry_document(line: Entry, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return one entry."""
+    return {
+        "sequence": line.sequence,
+        "at": line.at,
+        "kind": str(line.kind),
+        "sip": line.sip,
+        "name": names.get(line.sip, ""),
+        "text": line.text,
     }
 
 

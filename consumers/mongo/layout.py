@@ -28,19 +28,22 @@ QUARANTINE: Final = "quarantine"
 FENCES: Final = "fences"
 PARTNERS: Final = "partners"
 SESSIONS: Final = "sessions"
+ORDERS: Final = "orders"
 LAYOUT: Final = "layout"
+ORIGIN: Final = "origin"
 
 OPEN: Final[Document] = {"$in": ["quarantined", None]}
 """The `state` of entries that are in quarantine still; those of the first layout have none."""
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    # segments, conversations, mailboxes, checkpoints, fences and partners are looked up by _id alone
+    # segments, conversations, mailboxes, checkpoints, fences and partners are looked up by _id alone; orders are few
     SEGMENTS: [],
     CONVERSATIONS: [],
     MAILBOXES: [],
     CHECKPOINTS: [],
     FENCES: [],
     PARTNERS: [],
+    ORDERS: [],
     SESSIONS: [IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="time")],
     ITEMS: [
         # one page of a folder, by start and id; a page of several folders merges their ranges
@@ -76,6 +79,12 @@ async def prepare(database: Database) -> None:
                 await _create(database, name)
             if indexes:
                 await database[name].create_indexes(indexes)
+
+
+async def prepared(database: Database) -> bool:
+    """Return whether the store was ever prepared: whether there is an archive, be it an empty one."""
+    with reported("the store's layout cannot be read"):
+        return await database[LAYOUT].find_one({"_id": "layout"}) is not None
 
 
 async def check(database: Database) -> None:

@@ -33,8 +33,8 @@ BUGS: Final = (
         "the checkpoint moves before the batch is known to be written",
         "consumers.memory_store:MemoryStore.commit",
         "self._refuse_stale(batch)\n"
-        "    self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark)",
-        "self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark)\n"
+        "    self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark, batch.log)",
+        "self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark, batch.log)\n"
         "    self._refuse_stale(batch)",
         1,
         "lost",
@@ -50,7 +50,7 @@ BUGS: Final = (
     Bug(
         "no fence",
         "consumers.memory_store:MemoryStore._fence",
-        "stored is not None and stored.next != batch.start",
+        "stored is not None and not _goes_on(stored, batch)",
         "False",
         19,
         "fell",
@@ -66,8 +66,8 @@ BUGS: Final = (
     Bug(
         "the last batch is dropped on revoke",
         "consumers.lane:Lane._archive",
-        "commit = self._committing(batch)",
-        "commit = self._committing(passing(ahead, batch.end) if self._stop.is_set() else batch)",
+        "commit = self._committing(batch, refusals)",
+        "commit = self._committing(passing(ahead, batch.end) if self._stop.is_set() else batch, refusals)",
         2,
         "lost",
     ),
@@ -188,7 +188,7 @@ BUGS: Final = (
         "consumers.grant:Grant.check",
         "now >= self.expires_at",
         "False",
-        2,
+        159,
         "ungranted",
     ),
 )
