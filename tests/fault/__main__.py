@@ -29,10 +29,9 @@ async def main(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
         if options.seed is not None:
             return await episodes(Path(folder), [options.seed], 1)
-        played = await asyncio.to_thread(run, VIRTUAL_EPISODES)
-        say(str(played))
-        failed = len(played.failed)
+        failed = 0
         if not options.only_episodes:
+            failed += await virtual_episodes()
             failed += await digests(Path(folder))
         seeds = range(options.first_seed, options.first_seed + options.episodes)
         failed += await episodes(Path(folder), seeds, options.stacks)
@@ -45,6 +44,13 @@ async def episodes(folder: Path, seeds: Sequence[int], stacks: int) -> int:
     for line in result.table():
         say(line)
     return 0 if result.clean else 1
+
+
+async def virtual_episodes() -> int:
+    """Play the fast episodes, in virtual time and on memory adapters; return how many had findings."""
+    played = await asyncio.to_thread(run, VIRTUAL_EPISODES)
+    say(str(played))
+    return len(played.failed)
 
 
 async def digests(folder: Path) -> int:

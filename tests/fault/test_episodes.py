@@ -44,4 +44,4 @@ def test_a_campaign_meets_every_kind() -> None:
     """The two hundred episodes of `make faults` have each kind of fault ten times at least, and a row for each."""
     met = Counter(kind for seed in range(1, 201) for kind in {fault.kind for fault in draw(seed).faults})
     assert min(met[kind] for kind in Kind) >= 10
-    assert len(list(Result().table())) == len(Kind) + 4
+    assert len(list(Result().table())) == len(Kind) + 5

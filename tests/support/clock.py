@@ -38,6 +38,10 @@ class ManualClock:
             if due <= self._elapsed_s and not waking.done():
                 waking.set_result(None)
 
+    def set_back(self, seconds: float) -> None:
+        """Let the wall clock be wrong by so much; time passes on as before."""
+        self._start -= timedelta(seconds=seconds)
+
     async def asleep(self) -> float:
         """Wait until somebody sleeps; return how long the next to wake still has to."""
         while not (pending := [due for waking, due in self._sleepers.items() if not waking.done()]):

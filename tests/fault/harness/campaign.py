@@ -45,6 +45,8 @@ class Result:
         records = sum(outcome.records for outcome in self.outcomes)
         total = sum(len(outcome.findings) for outcome in self.outcomes)
         yield f"| all | {len(self.outcomes)} | {injected.total()} | {met.total()} | {total} |"
+        exits = Counter(code for outcome in self.outcomes for code in outcome.exits)
+        yield "archivers ended by exit code: " + ", ".join(f"{code}: {times}" for code, times in sorted(exits.items()))
         yield f"{records} records; {'nothing found' if self.clean else 'FINDINGS'}"
 
 

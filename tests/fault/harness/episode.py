@@ -1,7 +1,9 @@
 """Plays one episode: publish a slice, wait until so much of it is archived, let the fault happen; then compare."""
 
 import asyncio
+import subprocess
 import tempfile
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +26,10 @@ from tests.fault.harness.workload import workload
 CAUGHT_UP_LIMIT_S: Final = 120.0
 """From the last fault to the end of the topics: longer than any time-out or back-off on the way."""
 
+EPISODE_LIMIT_S: Final = 400.0
+"""All of an episode: more than every other limit that a good one may come near to."""
+
+COMMAND_LIMIT_S: Final = 120.0
 START_LIMIT_S: Final = 60.0
 STOP_LIMIT_S: Final = 60.0
 FIRST_PART: Final = 0.6
@@ -40,6 +46,7 @@ class Outcome:
     findings: list[str] = field(default_factory=list)
     injected: list[Kind] = field(default_factory=list)
     met: list[Kind] = field(default_factory=list)
+    exits: list[int] = field(default_factory=list)
     records: int = 0
     duration_s: float = 0.0
 
@@ -110,10 +117,23 @@ class Play:
 
 async def play(ground: Ground, plan: Plan) -> Outcome:
     """Play an episode to its end; whatever goes wrong on the way is a finding. The ground is whole again afterwards."""
+    outcome = Outcome(plan)
+    clock = SystemClock()
+    begun_s = clock.monotonic()
+    try:
+        async with asyncio.timeout(EPISODE_LIMIT_S):
+            await _play_and_judge(ground, outcome)
+    except TimeoutError as late:
+        outcome.findings.append(f"stuck: the episode did not end within {EPISODE_LIMIT_S:.0f} s, {_where(late)}")
+        await ground.start()
+    outcome.duration_s = clock.monotonic() - begun_s
+    return outcome
+
+
+async def _play_and_judge(ground: Ground, outcome: Outcome) -> None:
     from tests.fault.harness.faults import Faults  # noqa: PLC0415  faults act on a play
 
-    outcome = Outcome(plan)
-    begun_s = SystemClock().monotonic()
+    plan = outcome.plan
     with tempfile.TemporaryDirectory() as name:
         async with ground.topics() as topics:
             direct = ground.program(topics, Path(name), plan.batch)
@@ -125,15 +145,19 @@ async def play(ground: Ground, plan: Plan) -> Outcome:
                 playing = Play(ground, plan, group, Feed(ground, topics), progress, records, outcome)
                 try:
                     await _play(playing, Faults(playing))
-                except (Stuck, AssertionError, LyncArchiverError) as failure:
+                except (Stuck, AssertionError, LyncArchiverError, subprocess.TimeoutExpired) as failure:
                     outcome.findings.append(f"stuck: {failure}")
                 finally:
                     group.kill()
                     await ground.start()
                 await _judge(playing)
             await _forget(direct.mongodb_uri, direct.database)
-    outcome.duration_s = SystemClock().monotonic() - begun_s
-    return outcome
+
+
+def _where(late: BaseException) -> str:
+    """Return where it was waiting: the innermost places of what was cancelled."""
+    frames = traceback.extract_tb((late.__cause__ or late).__traceback__)
+    return "at " + " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames[:-6:-1])
 
 
 async def _play(playing: Play, faults: Any) -> None:
@@ -165,7 +189,8 @@ async def _play(playing: Play, faults: Any) -> None:
         if playing.clock.monotonic() > limit_s:
             raise Stuck("members asked to stop did not")
         await playing.clock.sleep(POLL_S)
-    await asyncio.to_thread(playing.group.direct.archive)
+    last = ("archive", "--until-caught-up", "--json")
+    await asyncio.to_thread(playing.group.direct.outputs, *last, limit_s=COMMAND_LIMIT_S)
 
 
 async def _judge(playing: Play) -> None:
@@ -173,6 +198,7 @@ async def _judge(playing: Play) -> None:
     outcome, program = playing.outcome, playing.group.direct
     history = await playing.feed.history()
     outcome.records = len(history)
+    outcome.exits = [code for member in playing.group.members for code in member.exits]
     findings = compare(expect(history), await read_archive(program.mongodb_uri, program.database))
     outcome.findings += findings.lines
     outcome.findings += playing.group.problems + playing.progress.falls

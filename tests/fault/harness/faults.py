@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from deploy.stack.process import Server
-from tests.fault.harness.episode import Play
+from tests.fault.harness.episode import COMMAND_LIMIT_S, Play
 from tests.fault.harness.ground import LIFE_S
 from tests.fault.harness.members import Member
 from tests.fault.harness.plan import LASTING, OF_KAFKA, OF_MONGODB, Fault, Kind
@@ -142,7 +142,7 @@ class Faults:
                 affected = [member for member in affected if member.number in play.plan.linked]
                 await ground.issuer.refuse()
             case _:
-                await asyncio.to_thread(play.group.direct.run, "partner", "disable", "lync")
+                await self._partner("disable")
         stopped = await play.progress.archived()
         if fault.kind == Kind.PARTNER:
             await play.feed_rest()
@@ -151,8 +151,12 @@ class Faults:
         if fault.kind == Kind.PARTNER:
             if await play.progress.archived() != stopped:
                 play.outcome.findings.append("written on the word of a partner that is disabled")
-            await asyncio.to_thread(play.group.direct.run, "partner", "enable", "lync")
+            await self._partner("enable")
         await ground.start()
+
+    async def _partner(self, change: str) -> None:
+        program = self._play.group.direct
+        await asyncio.to_thread(program.outputs, "partner", change, "lync", limit_s=COMMAND_LIMIT_S)
 
     async def _redeliver(self, fault: Fault) -> None:
         """Publish some of what was published again, in any order."""

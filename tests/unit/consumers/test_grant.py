@@ -164,3 +164,19 @@ async def test_a_grant_that_was_refused_is_not_handed_out_again() -> None:
     assert second is not first
     keeper.forget(first)
     assert await keeper.current() is second
+
+
+async def test_a_clock_that_is_set_back_makes_no_grant_last_longer() -> None:
+    """A grant is over after the life that it had when it was opened, whatever the wall clock says by then."""
+    clock = ManualClock()
+    authority = RefusingAuthority(GRANT)
+    keeper = GrantKeeper(authority, clock)
+    assert await keeper.current() is GRANT
+    clock.set_back(7200)
+    clock.advance(60 * RENEW_AT)
+    assert await keeper.current() is GRANT
+    assert authority.asked == 2
+    clock.advance(60 * (1 - RENEW_AT))
+    assert not keeper.alive
+    with pytest.raises(GrantRefused):
+        await keeper.current()
