@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from consumers.content import Attachment, Claim, ContentState
 from consumers.conversation import Conversation
 from consumers.item import Item
 from consumers.segment import Segment
@@ -23,11 +24,15 @@ class LaneId(NamedTuple):
 
 
 class Quarantined(NamedTuple):
-    """A record that cannot be archived, whole, with its cause; `detail` repeats nothing of its content."""
+    """A record that cannot be archived, whole, with its cause; `detail` repeats nothing of its content.
+
+    `refers` has the digests of the files that it refers to, as far as can be told.
+    """
 
     record: Record
     cause: Cause
     detail: str
+    refers: frozenset[str] = frozenset()
 
 
 class Counts(NamedTuple):
@@ -61,7 +66,8 @@ class Batch:
 
     `start` is the offset of the checkpoint it was made from, `end` the next offset after it. `conversations` are
     the states after the batch, each one revision on from what is stored; `rosters` names those whose opening or
-    members changed. `watermark` is the latest event time that the lane has seen.
+    members changed. `watermark` is the latest event time that the lane has seen. Of the events that refer to files
+    `attachments` says what became of these; those whose file is not there are in `quarantine` too.
     """
 
     lane: LaneId
@@ -75,6 +81,16 @@ class Batch:
     quarantine: tuple[Quarantined, ...]
     counts: Counts
     watermark: datetime | None
+    attachments: tuple[Attachment, ...] = ()
+
+    def present(self) -> set[Claim]:
+        """Return the files that must be there, and verified, when this is committed."""
+        return {one.claim for one in self.attachments if one.state is ContentState.STORED}
+
+    def referred(self) -> set[str]:
+        """Return the digests of all files that something refers to from this commit on, there or not."""
+        named = {one.claim.sha256 for one in self.attachments}
+        return named.union(*(entry.refers for entry in self.quarantine))
 
     def reached(self) -> Iterator[str]:
         """Yield the mailboxes that show what this batch writes; one that already has its item shows new messages too.

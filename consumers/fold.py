@@ -6,8 +6,11 @@ the theory of operation in `consumers.transitions`.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 
 from consumers.batch import ZERO, Batch, Checkpoint, Counts, FirstUse, Quarantined
+from consumers.content import CAUSES, DETAILS, Attachment, ContentState, Place, States, claim, digests
 from consumers.conversation import Conversation, Member
 from consumers.decoding import Decoded
 from consumers.draft import Draft
@@ -18,9 +21,10 @@ from consumers.sequences import holds
 from consumers.transitions import KINDS
 from schemas.envelope import Event
 from schemas.errors import Cause, IllegalRecord, RecordRejected
+from schemas.record import Record
 
-Place = tuple[str, int]
-"""A conversation and a sequence in it."""
+NOTHING: Final[States] = MappingProxyType({})
+"""What is known of the files of a run that refers to none."""
 
 
 def recalls(decoded: Iterable[Decoded], known: Mapping[str, Conversation]) -> set[Place]:
@@ -39,35 +43,57 @@ def fold(
     decoded: list[Decoded],
     known: Mapping[str, Conversation],
     recalled: Mapping[Place, Event],
+    contents: States = NOTHING,
 ) -> Batch:
     """Fold a run of records, in order of offset, into one batch on top of `checkpoint`.
 
     `known` has every stored conversation that a record of the run belongs to; `recalled` the stored event of each
-    place that `recalls` names.
+    place that `recalls` names; `contents` what was found for each claim of `consumers.content.claims`.
+    An event whose file is not there has its place, and its record is quarantined, not archived.
     """
     drafts: dict[str, Draft] = {}
     quarantine: list[Quarantined] = []
+    attachments: list[Attachment] = []
     duplicates = 0
     watermark = checkpoint.watermark
     for record, event in decoded:
         if isinstance(event, RecordRejected):
-            quarantine.append(Quarantined(record, event.cause, event.detail))
+            quarantine.append(Quarantined(record, event.cause, event.detail, digests(record.value)))
             continue
         try:
-            if _add(event, drafts, known, recalled):
-                watermark = _later(watermark, event.moment)
-            else:
+            if not _add(event, drafts, known, recalled):
                 duplicates += 1
+                continue
         except IllegalRecord as rejected:
-            quarantine.append(Quarantined(record, rejected.cause, rejected.detail))
+            quarantine.append(Quarantined(record, rejected.cause, rejected.detail, digests(event.body)))
+            continue
+        watermark = _later(watermark, event.moment)
+        attachment = _attachment(event, contents)
+        if attachment is not None:
+            attachments.append(attachment)
+            if attachment.state is not ContentState.STORED:
+                quarantine.append(unfulfilled(record, attachment))
     counts = Counts(len(decoded) - duplicates - len(quarantine), duplicates, len(quarantine))
     end = decoded[-1].record.offset + 1
-    return _batch(checkpoint, end, list(drafts.values()), quarantine, counts, watermark)
+    return _batch(checkpoint, end, list(drafts.values()), quarantine, counts, watermark, tuple(attachments))
 
 
 def passing(checkpoint: Checkpoint, end: int) -> Batch:
     """Return the batch that moves past offsets which hold no record, such as the log's own markers."""
-    return _batch(checkpoint, end, [], [], ZERO, checkpoint.watermark)
+    return _batch(checkpoint, end, [], [], ZERO, checkpoint.watermark, ())
+
+
+def unfulfilled(record: Record, attachment: Attachment) -> Quarantined:
+    """Return the entry of a record whose event has its place, and whose file is not what it says."""
+    state = attachment.state
+    return Quarantined(record, CAUSES[state], DETAILS[state], frozenset([attachment.claim.sha256]))
+
+
+def _attachment(event: Event, contents: States) -> Attachment | None:
+    claimed = claim(event.data)
+    if claimed is None:
+        return None
+    return Attachment(event.data.conversation, event.sequence, claimed, contents[claimed])
 
 
 def _add(
@@ -107,6 +133,7 @@ def _batch(
     quarantine: list[Quarantined],
     counts: Counts,
     watermark: datetime | None,
+    attachments: tuple[Attachment, ...],
 ) -> Batch:
     segments: list[Segment] = []
     conversations: list[Conversation] = []
@@ -121,10 +148,8 @@ def _batch(
         conversations.append(conversation)
         if conversation.members is not base.members or conversation.opening is not base.opening:
             rosters.add(conversation.id)
-        for sip in sorted(draft.touched):
-            member = conversation.members[sip]
-            item = file_item(conversation, member)
-            if item is not None:
+        for member in (conversation.members[sip] for sip in sorted(draft.touched)):
+            if (item := file_item(conversation, member)) is not None:
                 items.append(item)
                 mailboxes.append(_first_use(conversation, member))
     return Batch(
@@ -139,6 +164,7 @@ def _batch(
         quarantine=tuple(quarantine),
         counts=counts,
         watermark=watermark,
+        attachments=attachments,
     )
 
 

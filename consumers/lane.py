@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from consumers.batch import Batch, Checkpoint, LaneId
+from consumers.content import claims
 from consumers.conversation import Conversation
 from consumers.decoding import Decoded, bounded, decode_all, portioned
-from consumers.fold import fold, passing, recalls
+from consumers.fold import NOTHING, fold, passing, recalls
 from consumers.grant import GrantRefused
 from consumers.grant_keeper import GrantKeeper
-from consumers.ports import ArchiveStore, Fenced, LaneObserver, RecordsGone, RecordSource, Stale
+from consumers.ports import ArchiveStore, ContentStore, Fenced, LaneObserver, RecordsGone, RecordSource, Stale
 from consumers.stopping import unless_stopped
 from consumers.working_set import WorkingSet
 from schemas.catalogue import Stream
@@ -52,6 +53,7 @@ class LaneParts:
 
     source: RecordSource
     store: ArchiveStore
+    contents: ContentStore
     grants: GrantKeeper
     observer: LaneObserver
     clock: Clock
@@ -170,7 +172,9 @@ class Lane:
         if places:
             await _done(commit)  # what it writes may be what is recalled
         recalled = await self._parts.store.recall(places) if places else {}
-        batch = fold(ahead, decoded, known, recalled)
+        claimed = claims(decoded)
+        contents = await self._parts.contents.inspect(claimed) if claimed else NOTHING
+        batch = fold(ahead, decoded, known, recalled, contents)
         self._known.add(batch.conversations)
         return batch
 

@@ -6,12 +6,13 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from consumers.batch import LaneId
+from consumers.content import claims
 from consumers.decoding import Decoded, bounded, decode_all, portioned
-from consumers.fold import recalls
+from consumers.fold import NOTHING, recalls
 from consumers.grant import GrantRefused
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import RETRY_S, LaneLimits
-from consumers.ports import QuarantineStore, Stale
+from consumers.ports import ContentStore, QuarantineStore, Stale
 from consumers.quarantine import Outcome, QuarantineEntry, State, entry_id, entry_place
 from consumers.reading import NotFound
 from consumers.redrive import Attempt, refold
@@ -70,12 +71,14 @@ class Redriver:
     def __init__(
         self,
         store: QuarantineStore,
+        contents: ContentStore,
         grants: GrantKeeper,
         clock: Clock,
         streams: Mapping[str, Stream],
         limits: LaneLimits,
     ) -> None:
         self._store = store
+        self._contents = contents
         self._grants = grants
         self._clock = clock
         self._streams = streams
@@ -192,7 +195,10 @@ class Redriver:
         known = await self._store.load({event.data.conversation for _, event in decoded if isinstance(event, Event)})
         places = recalls(decoded, known)
         recalled = await self._store.recall(places) if places else {}
-        redrive = refold(lane, attempts, known, recalled)
+        claimed = claims(decoded)
+        contents = await self._contents.inspect(claimed) if claimed else NOTHING
+        stubs = await self._store.stubs(places) if claimed and places else frozenset()
+        redrive = refold(lane, attempts, known, recalled, contents, stubs)
         grant = await self._grants.current()
         try:
             await self._store.redrive(grant, redrive)

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from deploy.cli import (
     archive,
     config,
+    content,
     demo,
     issuer,
     mailbox,
@@ -35,6 +36,7 @@ COMMANDS: Final = (
     verify,
     mailbox,
     quarantine,
+    content,
     token,
     partner,
     issuer,

@@ -17,12 +17,13 @@ from consumers.batch import Counts
 from consumers.grant_keeper import GrantKeeper
 from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
-from consumers.mongo.layout import prepare
+from consumers.mongo.content import MongoContent
+from consumers.mongo.layout import Database, content_database, prepare
 from consumers.mongo.store import MongoStore, connect
 from deploy.kafka_login import issuer_client, tls_context
 from deploy.observation import Observation
 from deploy.session_page import session_route
-from deploy.settings import Settings, kafka_bootstrap, mongodb_uri
+from deploy.settings import Settings, content_name, kafka_bootstrap, mongodb_uri
 from deploy.status_server import serving, status_app
 from deploy.trust import Trust, auth_config, authority_of, trust_of
 from schemas.catalogue import Stream
@@ -45,7 +46,7 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
     async with AsyncExitStack() as closing:
         database = connect(uri, settings.mongodb.database)
         closing.callback(database.client.close)
-        await prepare(database)
+        await prepare(database, content_database(database, content_name(settings)))
         tokens = await closing.enter_async_context(issuer_client(settings, ARCHIVER))
         kafka, topics = settings.kafka, topic_streams(settings)
         login = KafkaLogin(ARCHIVER, tokens, tls_context(settings))
@@ -55,7 +56,7 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
         trust = trust_of(settings, database, clock)
         grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
         await grants.current()  # a refusal at the start is the operator's to see, rather than a lane's to wait out
-        parts = _parts(settings, source, MongoStore(database, clock), observation, clock, grants)
+        parts = _parts(settings, source, database, observation, clock, grants)
         archiver = Archiver(parts, source, settings.archive.flush_timeout_s)
         app = status_app(
             observation.registry,
@@ -84,7 +85,7 @@ def _session_page(settings: Settings, trust: Trust, clock: Clock) -> Route:
 def _parts(
     settings: Settings,
     source: KafkaSource,
-    store: MongoStore,
+    database: Database,
     observation: Observation,
     clock: Clock,
     grants: GrantKeeper,
@@ -94,7 +95,10 @@ def _parts(
         batch_bytes=settings.archive.batch_bytes,
         record_bytes_max=settings.archive.record_bytes_max,
     )
-    return LaneParts(source, store, grants, observation, clock, topic_streams(settings), limits)
+    files = content_database(database, content_name(settings))
+    contents = MongoContent(database, files, settings.content.item_bytes_max)
+    store = MongoStore(database, clock, files)
+    return LaneParts(source, store, contents, grants, observation, clock, topic_streams(settings), limits)
 
 
 def topic_streams(settings: Settings) -> dict[str, Stream]:

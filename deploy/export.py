@@ -1,10 +1,12 @@
 """The export format of the contract: one item as a JSON document, one mailbox a line."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from consumers.content import Attachment, reference
+from consumers.entry import Entry
 from consumers.reading import ArchiveReader, ListedItem
 from consumers.transcript import Header, attendances, header, lines
 from schemas.errors import Misconfigured
@@ -20,6 +22,7 @@ async def item_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, 
     if not listed.conversation.complete:
         listed = await reader.item(listed.item.mailbox, listed.item.id)
     item, conversation = listed.item, listed.conversation
+    attachments = await reader.attachments(conversation.id) if any(reference(one.data) for one in events) else {}
     names = {sip: member.name for sip, member in conversation.members.items()}
     return {
         **header_document(header(item, conversation)),
@@ -40,10 +43,20 @@ async def item_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, 
                 "sip": line.sip,
                 "name": names.get(line.sip, ""),
                 "text": line.text,
+                **_files(line, attachments),
             }
             for line in lines(item, events)
         ],
     }
+
+
+def _files(line: Entry, attachments: Mapping[int, Attachment]) -> dict[str, Any]:
+    """Return what an entry says of its file, where it has one; `state` is `stored`, or why only a stub is there."""
+    content = line.content
+    if content is None:
+        return {}
+    state = str(attachments[line.sequence].state)
+    return {"attachments": [content.model_dump(mode="json") | {"state": state}]}
 
 
 def header_document(head: Header) -> dict[str, Any]:

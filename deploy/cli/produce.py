@@ -42,6 +42,9 @@ def simulate(
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
     speed: SpeedOption = MAX_SPEED,
     out: Annotated[Path | None, typer.Option("--out", dir_okay=False, help="A recording, instead of Kafka.")] = None,
+    files: Annotated[
+        bool, typer.Option("--files", help="Meetings share small files, which are put into the content store.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Simulate an organisation that follows Microsoft's user model, into Kafka or into a recording."""
@@ -53,10 +56,12 @@ def simulate(
     if out is not None and factor is not None:
         raise typer.BadParameter("a recording is written at once", param_hint="--speed")
     settings = load_settings()
-    records = run(users, hours, seed, _topics(settings))
+    records = run(users, hours, seed, _topics(settings), files=files)
     if out is None:
-        count = asyncio.run(_publish(settings, records, factor, "simulating"))
+        count = asyncio.run(_publish(settings, records, factor, "simulating", files=files))
     else:
+        if files:
+            asyncio.run(_put_files(settings, run(users, hours, seed, _topics(settings), files=True)))
         with _bar("simulating") as seen:
             count = Recording(out).write(_watched(records, seen))
     _report({"records": count, "out": None if out is None else str(out)}, as_json, f"{count} records")
@@ -125,7 +130,30 @@ def replay(
     _report({"records": count}, as_json, f"{count} records")
 
 
-async def _publish(settings: "Settings", records: "Iterable[Record]", speed: float | None, text: str) -> int:
+async def _put_files(settings: "Settings", records: "Iterable[Record]") -> None:
+    """Put the files that simulated records refer to."""
+    from deploy.content import content_sink  # noqa: PLC0415  start-up time
+    from producers.simulator.files import put_file  # noqa: PLC0415
+
+    async with content_sink(settings) as sink:
+        for found in records:
+            await put_file(found, sink)
+
+
+async def _with_files(settings: "Settings", records: "AsyncIterator[Record]") -> "AsyncIterator[Record]":
+    """Put each simulated record's file before the record goes on."""
+    from deploy.content import content_sink  # noqa: PLC0415  start-up time
+    from producers.simulator.files import put_file  # noqa: PLC0415
+
+    async with content_sink(settings) as sink:
+        async for found in records:
+            await put_file(found, sink)
+            yield found
+
+
+async def _publish(
+    settings: "Settings", records: "Iterable[Record]", speed: float | None, text: str, *, files: bool = False
+) -> int:
     from deploy.kafka_login import kafka_login  # noqa: PLC0415  start-up time
     from deploy.settings import kafka_bootstrap  # noqa: PLC0415
     from producers.kafka_publisher import KafkaPublisher  # noqa: PLC0415
@@ -136,7 +164,8 @@ async def _publish(settings: "Settings", records: "Iterable[Record]", speed: flo
     bootstrap = kafka_bootstrap(settings)
     async with kafka_login(settings, PRODUCER) as login, KafkaPublisher(bootstrap, login) as publisher:
         with _bar(text) as seen:
-            return await publisher.publish(paced(_watched(records, seen), speed, SystemClock()))
+            outgoing = paced(_watched(records, seen), speed, SystemClock())
+            return await publisher.publish(_with_files(settings, outgoing) if files else outgoing)
 
 
 async def _record(settings: "Settings", out: Path, until_caught_up: bool) -> int:

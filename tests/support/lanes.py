@@ -33,7 +33,16 @@ class Surroundings:
     def parts(self) -> LaneParts:
         """What a lane is made with."""
         grants = GrantKeeper(ReadyAuthority(), self.clock)
-        return LaneParts(self.source, self.store, grants, self.observer, self.clock, TOPIC_STREAMS, self.limits)
+        return LaneParts(
+            self.source,
+            self.store,
+            self.memory.contents,
+            grants,
+            self.observer,
+            self.clock,
+            TOPIC_STREAMS,
+            self.limits,
+        )
 
     def end(self, lane: LaneId) -> int:
         """Return how far the store says the lane has come, or -1."""
