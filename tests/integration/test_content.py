@@ -42,7 +42,7 @@ def record_meeting(program: Program, *files: ContentReference) -> Path:
 def attachments(program: Program) -> list[list[dict[str, Any]]]:
     """Return what each mailbox says of its files, in order."""
     program.run("mailbox", "export", "--all", "out.jsonl")
-    mailboxes = map(json.loads, (program.folder / "out.jsonl").read_text().splitlines())
+    mailboxes = map(json.loads, (program.folder / "out.jsonl").read_text().split("\n")[:-1])
     return [
         [file for item in mailbox["items"] for entry in item["entries"] for file in entry.get("attachments", ())]
         for mailbox in mailboxes

@@ -13,7 +13,7 @@ from bson import Binary
 from consumers.content import Attachment, ContentState
 from consumers.mongo import documents
 from consumers.mongo.content import MongoContent
-from consumers.mongo.layout import ATTACHMENTS, CHUNKS, FILES, Database, content_database, prepare
+from consumers.mongo.layout import ATTACHMENTS, CHUNKS, FILES, QUARANTINE, Database, content_database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.quarantine import MongoQuarantine
 from consumers.mongo.store import MAJORITY, connect
@@ -216,3 +216,16 @@ async def test_sweeping_races_with_archiving(sink: GridFsContent, own: Database)
         data = f"file {number}".encode()
         inspected = await contents.inspect([claim(data)])
         assert inspected == {claim(data): state}
+
+
+async def test_records_that_an_earlier_release_quarantined_keep_their_files(sink: GridFsContent, own: Database) -> None:
+    """Such entries do not say what they refer to; a sweep finds it in their values first."""
+    await sink.put(BytesIO(PLAN), "plan", "text/plain")
+    await sink.put(BytesIO(LARGE[:9]), "lone", "text/plain")
+    value = f'{{"sha256":"{sha256(PLAN)}"'.encode()
+    await own[QUARANTINE].insert_one({"_id": "lync.conferences/0/7", "value": Binary(value), "cause": "unknown-type"})
+    await own[QUARANTINE].insert_one({"_id": "lync.conferences/0/8", "value": None, "cause": "unknown-type"})
+    contents = MongoContent(own, content_database(own), ITEM_BYTES_MAX)
+    now = SystemClock().now()
+    assert [file.sha256 async for file in contents.idle(now)] == [sha256(LARGE[:9])]
+    assert not await contents.drop(sha256(PLAN), now)
