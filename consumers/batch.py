@@ -23,15 +23,31 @@ class LaneId(NamedTuple):
         return f"{self.topic}/{self.partition}"
 
 
+class Log(NamedTuple):
+    """What offsets of a lane are of: the topic's id in Kafka, None where no release noted it yet, and a number.
+
+    The number rises when offsets begin anew, as in a topic that was made again: a place means something in one log
+    only.
+    """
+
+    topic_id: str | None = None
+    number: int = 0
+
+
+UNNOTED = Log()
+
+
 class Quarantined(NamedTuple):
     """A record that cannot be archived, whole, with its cause; `detail` repeats nothing of its content.
 
-    `refers` has the digests of the files that it refers to, as far as can be told.
+    `log` is the number of the log that its offset is of; `refers` has the digests of the files that it refers to, as
+    far as can be told.
     """
 
     record: Record
     cause: Cause
     detail: str
+    log: int = 0
     refers: frozenset[str] = frozenset()
 
 
@@ -64,10 +80,10 @@ class FirstUse(NamedTuple):
 class Batch:
     """Everything that one run of records changes. It is committed whole or not at all.
 
-    `start` is the offset of the checkpoint it was made from, `end` the next offset after it. `conversations` are
-    the states after the batch, each one revision on from what is stored; `rosters` names those whose opening or
-    members changed. `watermark` is the latest event time that the lane has seen. Of the events that refer to files
-    `attachments` says what became of these; those whose file is not there are in `quarantine` too.
+    `start` is the offset of the checkpoint it was made from, `end` the next offset after it, both in `log`.
+    `conversations` are the states after the batch, each one revision on from what is stored; `rosters` names those
+    whose opening or members changed. `watermark` is the latest event time that the lane has seen. Of the events that
+    refer to files `attachments` says what became of these; those whose file is not there are in `quarantine` too.
     """
 
     lane: LaneId
@@ -81,6 +97,7 @@ class Batch:
     quarantine: tuple[Quarantined, ...]
     counts: Counts
     watermark: datetime | None
+    log: Log = UNNOTED
     attachments: tuple[Attachment, ...] = ()
 
     def present(self) -> set[Claim]:
@@ -111,3 +128,4 @@ class Checkpoint:
     next: int
     counts: Counts = ZERO
     watermark: datetime | None = None
+    log: Log = UNNOTED

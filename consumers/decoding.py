@@ -24,8 +24,14 @@ def decode_all(records: Iterable[Record], streams: Mapping[str, Stream], record_
         try:
             decoded.append(Decoded(record, decode(record, streams[record.topic], record_bytes_max)))
         except RecordRejected as rejected:
-            decoded.append(Decoded(record, rejected.with_traceback(None)))
+            decoded.append(Decoded(record, _alone(rejected)))
     return decoded
+
+
+def _alone(rejected: RecordRejected) -> RecordRejected:
+    """Return the error without what it came from: through the frames there it would keep itself and all of its run."""
+    rejected.__cause__ = rejected.__context__ = None
+    return rejected.with_traceback(None)
 
 
 def portioned(decoded: list[Decoded], items_max: int) -> Iterator[list[Decoded]]:

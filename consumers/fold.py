@@ -55,24 +55,24 @@ def fold(
     quarantine: list[Quarantined] = []
     attachments: list[Attachment] = []
     duplicates = 0
-    watermark = checkpoint.watermark
+    watermark, log = checkpoint.watermark, checkpoint.log.number
     for record, event in decoded:
         if isinstance(event, RecordRejected):
-            quarantine.append(Quarantined(record, event.cause, event.detail, digests(record.value)))
+            quarantine.append(Quarantined(record, event.cause, event.detail, log, digests(record.value)))
             continue
         try:
             if not _add(event, drafts, known, recalled):
                 duplicates += 1
                 continue
         except IllegalRecord as rejected:
-            quarantine.append(Quarantined(record, rejected.cause, rejected.detail, digests(event.body)))
+            quarantine.append(Quarantined(record, rejected.cause, rejected.detail, log, digests(event.body)))
             continue
         watermark = _later(watermark, event.moment)
         attachment = _attachment(event, contents)
         if attachment is not None:
             attachments.append(attachment)
             if attachment.state is not ContentState.STORED:
-                quarantine.append(unfulfilled(record, attachment))
+                quarantine.append(unfulfilled(record, attachment, log))
     counts = Counts(len(decoded) - duplicates - len(quarantine), duplicates, len(quarantine))
     end = decoded[-1].record.offset + 1
     return _batch(checkpoint, end, list(drafts.values()), quarantine, counts, watermark, tuple(attachments))
@@ -83,10 +83,10 @@ def passing(checkpoint: Checkpoint, end: int) -> Batch:
     return _batch(checkpoint, end, [], [], ZERO, checkpoint.watermark, ())
 
 
-def unfulfilled(record: Record, attachment: Attachment) -> Quarantined:
+def unfulfilled(record: Record, attachment: Attachment, log: int) -> Quarantined:
     """Return the entry of a record whose event has its place, and whose file is not what it says."""
     state = attachment.state
-    return Quarantined(record, CAUSES[state], DETAILS[state], frozenset([attachment.claim.sha256]))
+    return Quarantined(record, CAUSES[state], DETAILS[state], log, frozenset([attachment.claim.sha256]))
 
 
 def _attachment(event: Event, contents: States) -> Attachment | None:
@@ -140,8 +140,7 @@ def _batch(
     items: list[Item] = []
     mailboxes: list[FirstUse] = []
     rosters: set[str] = set()
-    for draft in drafts:
-        base = draft.base
+    for base, draft in ((draft.base, draft) for draft in drafts):
         sealed = seal_all(base.id, base.segments, base.head, draft.fresh)
         segments.extend(sealed)
         conversation = draft.finish(sealed[-1].ordinal, sealed[-1].hash)
@@ -165,6 +164,7 @@ def _batch(
         counts=counts,
         watermark=watermark,
         attachments=attachments,
+        log=checkpoint.log,
     )
 
 

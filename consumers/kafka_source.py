@@ -19,7 +19,9 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetCommitRequest
 
 from consumers.batch import LaneId
+from consumers.kafka_batches import UNREADABLE, follow, read_batches
 from consumers.kafka_login import TokenProvider, check_login, login_options
+from consumers.kafka_topics import KafkaTopics
 from consumers.ports import LanesChange
 from schemas.errors import DependencyUnavailable, Misconfigured
 from schemas.login import KafkaLogin
@@ -39,10 +41,6 @@ REBALANCE_TIMEOUT_MS: Final = 60_000
 
 REQUEST_TIMEOUT_MS: Final = 40_000
 """One request to a broker."""
-
-
-class Unreadable(Misconfigured):
-    """The client cannot take a record apart, so nobody here can: the lane stops rather than skip it."""
 
 
 class KafkaSource:
@@ -67,6 +65,10 @@ class KafkaSource:
         self._options = login_options(login, self._provider)
         self._marks: dict[TopicPartition, int] = {}
         self._partitions: list[TopicPartition] = []
+        self._admin = AIOKafkaAdminClient(
+            bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **self._options
+        )
+        self._topic_facts = KafkaTopics(self._admin)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
             group_id=group,
@@ -93,27 +95,21 @@ class KafkaSource:
         try:
             if self._login is not None:
                 await check_login(self._bootstrap, self._login)
+            await self._admin.start()
             await self._consumer.start()
             self._partitions = await self._describe()
         except KafkaError as error:
-            await self._consumer.stop()
+            await self.close()
             raise DependencyUnavailable(f"Kafka cannot be reached: {type(error).__name__}") from error
         except BaseException:
-            await self._consumer.stop()
+            await self.close()
             raise
 
     async def _describe(self) -> list[TopicPartition]:
         """Return the topics' partitions. Raises Misconfigured where not every topic may be read in this group."""
-        admin = AIOKafkaAdminClient(
-            bootstrap_servers=self._bootstrap, request_timeout_ms=REQUEST_TIMEOUT_MS, **self._options
-        )
-        await admin.start()
-        try:
-            found = await admin.describe_topics(self._topics)
-            if self._login is not None:
-                await self._check_rights(admin)
-        finally:
-            await admin.close()
+        found = await self._admin.describe_topics(self._topics)
+        if self._login is not None:
+            await self._check_rights()
         missing = set(self._topics) - {topic["topic"] for topic in found if topic["partitions"]}
         if missing:
             raise Misconfigured(f"Kafka has no topic {', '.join(sorted(missing))}")
@@ -123,14 +119,14 @@ class KafkaSource:
             for partition in sorted(topic["partitions"], key=lambda entry: int(entry["partition"]))
         ]
 
-    async def _check_rights(self, admin: AIOKafkaAdminClient) -> None:
+    async def _check_rights(self) -> None:
         """Commit as a member that the group does not have: refused in any case, but first for a missing right.
 
         It is the one request that needs Read on topics and group alike; joining without that right, the client tells
         nobody that it failed.
         """
         topics = [(topic, [(0, 0, "")]) for topic in self._topics]
-        answer: Any = await admin._send_request(OffsetCommitRequest(self._group, 1, "nobody", -1, topics))
+        answer: Any = await self._admin._send_request(OffsetCommitRequest(self._group, 1, "nobody", -1, topics))
         codes = {topic: code for topic, partitions in answer.topics for _, code in partitions}
         if GroupAuthorizationFailedError.errno in codes.values():
             raise Misconfigured(f"Kafka does not let this client use group {self._group}")
@@ -141,6 +137,7 @@ class KafkaSource:
     async def close(self) -> None:
         """Leave the group, so that its other members need not wait for a time-out."""
         await self._consumer.stop()
+        await self._admin.close()
 
     def join(self, assigned: LanesChange, revoked: LanesChange) -> None:
         """Join the group; the two functions are awaited as partitions come and before they go."""
@@ -149,18 +146,26 @@ class KafkaSource:
     async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
         partition = TopicPartition(lane.topic, lane.partition)
         try:
-            found = await self._consumer.getmany(partition, timeout_ms=FETCH_WAIT_MS, max_records=records_max)
+            return await self._take(partition, records_max)
         except OffsetOutOfRangeError as error:
             raise DependencyUnavailable(f"Kafka no longer has the next offset of {lane}", 30.0) from error
-        except UnicodeDecodeError as error:
-            raise Unreadable(
-                f"{lane} has a record, soon after its checkpoint, with a header not named in UTF-8"
-            ) from error
         except KafkaError as error:
             raise DependencyUnavailable(f"{lane} cannot be read: {type(error).__name__}") from error
-        if not found:
+
+    async def _take(self, partition: TopicPartition, records_max: int) -> list[Record]:
+        start = await self._consumer.position(partition)
+        try:
+            found = await self._consumer.getmany(partition, timeout_ms=FETCH_WAIT_MS, max_records=records_max)
+            records: Sequence[Any] = found.get(partition, ())
+            whole = follow(records, start, await self._consumer.position(partition))
+        except UNREADABLE:
+            whole = False
+        if not whole:
+            self._consumer.seek(partition, start)
+            return await read_batches(self._consumer, partition, PARTITION_FETCH_BYTES, records_max)
+        if not records:
             self._raise_trouble()
-        return [Record(*_FIELDS(record)) for record in found.get(partition, ())]
+        return [Record(*_FIELDS(record)) for record in records]
 
     def _raise_trouble(self) -> None:
         """Where nothing came, say why if it is for want of a token: the client goes on trying in silence."""
@@ -188,6 +193,13 @@ class KafkaSource:
         first = await self._offsets(self._consumer.beginning_offsets, self._partitions)
         last = await self._offsets(self._consumer.end_offsets, self._partitions)
         return {LaneId(p.topic, p.partition): (first[p], last[p]) for p in self._partitions}
+
+    async def topic_id(self, lane: LaneId) -> str:
+        return await self._topic_facts.topic_id(lane)
+
+    async def retention_ms(self, topics: list[str]) -> Mapping[str, int]:
+        """Return how long topics keep records, below 0 for ever; those that may not be asked are left out."""
+        return await self._topic_facts.retention_ms(topics)
 
     def mark(self, lane: LaneId, offset: int) -> None:
         self._marks[TopicPartition(lane.topic, lane.partition)] = offset

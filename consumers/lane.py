@@ -5,8 +5,9 @@ how far the lane has come: after any doubt it forgets what it knows and begins a
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from consumers.batch import Batch, Checkpoint, LaneId
@@ -16,7 +17,18 @@ from consumers.decoding import Decoded, bounded, decode_all, portioned
 from consumers.fold import NOTHING, fold, passing, recalls
 from consumers.grant import GrantRefused
 from consumers.grant_keeper import GrantKeeper
-from consumers.ports import ArchiveStore, ContentStore, Fenced, LaneObserver, RecordsGone, RecordSource, Stale
+from consumers.missing import Loss, Missing, missing
+from consumers.ports import (
+    ArchiveStore,
+    ContentStore,
+    Fenced,
+    LaneObserver,
+    RecordsGone,
+    RecordSource,
+    Stale,
+    TopicMadeAgain,
+)
+from consumers.quarantine_rate import DEFAULT_RATE, RateLimit, Refusals, count_refusals
 from consumers.stopping import unless_stopped
 from consumers.working_set import WorkingSet
 from schemas.catalogue import Stream
@@ -38,13 +50,18 @@ BACKOFF_DOUBLINGS_MAX: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class LaneLimits:
-    """How much a lane takes at once: records, bytes and items of a batch, bytes of a record, conversations at hand."""
+    """How much a lane takes at once: records, bytes and items of a batch, bytes of a record, conversations at hand.
+
+    And how many of its latest records may go to quarantine.
+    """
 
     batch_records: int = 4000
     batch_bytes: int = 8 * 1024 * 1024
     batch_items: int = 10_000
     record_bytes_max: int = RECORD_BYTES_MAX
-    conversations_max: int = 20_000
+    conversations_max: int = 8_000
+    conversation_parts_max: int = 200_000
+    quarantine: RateLimit = DEFAULT_RATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +87,14 @@ class Lane:
         self._parts = parts
         self._stop = asyncio.Event()
         self._failures = 0
-        self._known = WorkingSet(parts.limits.conversations_max)
+        self._known = WorkingSet(parts.limits.conversations_max, parts.limits.conversation_parts_max)
+        self._refusals = Refusals()
+        self._waiting: deque[tuple[int, int]] = deque()
+
+    @property
+    def oldest_waiting_ms(self) -> int | None:
+        """The Kafka timestamp of the oldest record that was fetched and is not archived, None where there is none."""
+        return self._waiting[0][1] if self._waiting else None
 
     def stop(self) -> None:
         """Ask the lane to finish what it has begun to commit, and to end."""
@@ -79,7 +103,7 @@ class Lane:
     async def run(self) -> None:
         """Archive until stopped. Raises what trying again does not help, with nothing of its batch committed.
 
-        That is a bug, RecordsGone, and whatever else is Misconfigured.
+        That is a bug, RecordsGone, QuarantineOverflow, and whatever else is Misconfigured.
         """
         while not self._stop.is_set():
             try:
@@ -96,33 +120,40 @@ class Lane:
         """Forget everything and begin at the checkpoint; without one, at the oldest record there is."""
         self._known.clear()
         checkpoint = await self._parts.store.checkpoint(self.id)
+        topic_id = await self._parts.source.topic_id(self.id)
         first, end = await self._parts.source.bounds(self.id)
         if checkpoint is None:
             checkpoint = Checkpoint(self.id, first)
-        elif not first <= checkpoint.next <= end:
-            raise self._gone(checkpoint.next, first, end)
+        _refuse(missing(checkpoint, topic_id, first, end))
         self._parts.source.seek(self.id, checkpoint.next)
-        self.position = checkpoint
+        self.position = replace(checkpoint, log=checkpoint.log._replace(topic_id=topic_id))
+        self._waiting.clear()
 
     async def _archive(self) -> None:
         """Keep one commit under way while the next batch is made."""
         assert self.position is not None
-        ahead = self.position
+        ahead, refusals = self.position, self._refusals
         commit: asyncio.Task[None] | None = None
         try:
             while not self._stop.is_set():
                 records = await self._fetch()
-                await self._check_next(records, ahead.next)
+                if records is None:
+                    break  # and no look at the position: the fetch that was given up may have moved it
+                await self._check_next(records, ahead)
+                if records:
+                    self._waiting.append((records[-1].offset + 1, records[0].timestamp_ms))
                 for decoded in self._portions(records):
                     batch = await self._fold(ahead, decoded, commit)
+                    taken = [one.record for one in decoded]
+                    refusals = count_refusals(refusals, self._parts.limits.quarantine, taken, batch.quarantine)
                     await _done(commit)
-                    commit = self._committing(batch)
+                    commit = self._committing(batch, refusals)
                     ahead = _after(ahead, batch)
                 if not records:
                     await _done(commit)
                     passed = await self._markers(ahead)
                     if passed is not None:
-                        commit = self._committing(passed)
+                        commit = self._committing(passed, refusals)
                         ahead = _after(ahead, passed)
             await _done(commit)
         finally:
@@ -137,10 +168,10 @@ class Lane:
         for run in bounded(records, limits.batch_bytes):
             yield from portioned(decode_all(run, self._parts.streams, limits.record_bytes_max), limits.batch_items)
 
-    async def _fetch(self) -> Sequence[Record]:
-        """Return the next records, or none when the lane is told to stop."""
+    async def _fetch(self) -> Sequence[Record] | None:
+        """Return the next records, or None when the lane is told to stop."""
         fetch = self._parts.source.fetch(self.id, self._parts.limits.batch_records)
-        return await unless_stopped(self._stop, fetch) or ()
+        return await unless_stopped(self._stop, fetch)
 
     async def _markers(self, ahead: Checkpoint) -> Batch | None:
         """Return the batch that moves past offsets which hold no record, if there are any.
@@ -150,24 +181,25 @@ class Lane:
         position = await self._parts.source.position(self.id)
         if position <= ahead.next:
             return None
-        first, end = await self._parts.source.bounds(self.id)
-        if first > ahead.next:
-            raise self._gone(ahead.next, first, end)
+        await self._check_log(ahead)
         return passing(ahead, position)
 
-    async def _check_next(self, records: Sequence[Record], expected: int) -> None:
+    async def _check_next(self, records: Sequence[Record], ahead: Checkpoint) -> None:
         """Raise RecordsGone where records were skipped: the client begins elsewhere, unasked, once they expired."""
-        if records and records[0].offset != expected:
-            first, end = await self._parts.source.bounds(self.id)
-            if first > expected or records[0].offset < expected:  # else Kafka's own markers lie in between
-                raise self._gone(expected, first, end)
+        if records and records[0].offset != ahead.next:
+            await self._check_log(ahead)  # which is in order where Kafka's own markers lie in between
+            if records[0].offset < ahead.next:
+                raise DependencyUnavailable(f"{self.id} was read from an offset that is archived already")
 
-    def _gone(self, expected: int, first: int, end: int) -> RecordsGone:
-        return RecordsGone(f"{self.id} is archived up to offset {expected}, but Kafka holds {first} to {end}")
+    async def _check_log(self, ahead: Checkpoint) -> None:
+        """Raise RecordsGone where the log does not go on at `ahead`."""
+        topic_id = await self._parts.source.topic_id(self.id)
+        _refuse(missing(ahead, topic_id, *await self._parts.source.bounds(self.id)))
 
     async def _fold(self, ahead: Checkpoint, decoded: list[Decoded], commit: asyncio.Task[None] | None) -> Batch:
         """Fold records on top of `ahead`, which the commit under way will have made true."""
-        known = await self._conversations({event.data.conversation for _, event in decoded if isinstance(event, Event)})
+        names = dict.fromkeys(event.data.conversation for _, event in decoded if isinstance(event, Event))
+        known = await self._conversations(names.keys())
         places = recalls(decoded, known)
         if places:
             await _done(commit)  # what it writes may be what is recalled
@@ -178,7 +210,7 @@ class Lane:
         self._known.add(batch.conversations)
         return batch
 
-    async def _conversations(self, names: set[str]) -> Mapping[str, Conversation]:
+    async def _conversations(self, names: Collection[str]) -> Mapping[str, Conversation]:
         """Return those of the conversations that exist: all of them, however few the working set may keep."""
         missing = self._known.missing(names)
         known = {name: self._known[name] for name in names if name in self._known}
@@ -188,13 +220,16 @@ class Lane:
             self._known.add(loaded.values())
         return known
 
-    def _committing(self, batch: Batch) -> asyncio.Task[None]:
-        return asyncio.create_task(self._commit(batch), name=f"commit {self.id}")
+    def _committing(self, batch: Batch, refusals: Refusals) -> asyncio.Task[None]:
+        return asyncio.create_task(self._commit(batch, refusals), name=f"commit {self.id}")
 
-    async def _commit(self, batch: Batch) -> None:
+    async def _commit(self, batch: Batch, refusals: Refusals) -> None:
         """Commit the batch, or raise what keeps it from being committed."""
         started = self._parts.clock.monotonic()
         grant = await self._parts.grants.current()
+        # Asked after the fetch: while the id is the same, what was fetched is of that topic.
+        if await self._parts.source.topic_id(self.id) != batch.log.topic_id:
+            raise Fenced(f"the topic of {self.id} was made again while it was read")
         try:
             await self._parts.store.commit(grant, batch)
         except GrantRefused:
@@ -202,13 +237,21 @@ class Lane:
             raise
         self.position = _after(Checkpoint(self.id, batch.start) if self.position is None else self.position, batch)
         self._failures = 0
+        self._refusals = refusals
+        while self._waiting and self._waiting[0][0] <= batch.end:
+            self._waiting.popleft()
         self._parts.source.mark(self.id, batch.end)
         self._parts.observer.committed(batch, self._parts.clock.monotonic() - started)
 
 
 def _after(checkpoint: Checkpoint, batch: Batch) -> Checkpoint:
     counts = type(batch.counts)(*map(sum, zip(checkpoint.counts, batch.counts, strict=True)))
-    return Checkpoint(checkpoint.lane, batch.end, counts, batch.watermark)
+    return Checkpoint(checkpoint.lane, batch.end, counts, batch.watermark, batch.log)
+
+
+def _refuse(found: Missing | None) -> None:
+    if found is not None:
+        raise (TopicMadeAgain if found.loss is Loss.MADE_AGAIN else RecordsGone)(str(found))
 
 
 async def _done(commit: asyncio.Task[None] | None) -> None:

@@ -27,7 +27,7 @@ class MemoryQuarantine(MemoryStore):
     async def commit(self, grant: Grant, batch: Batch) -> None:
         await super().commit(grant, batch)
         now = self._clock.now()
-        self._entries.update({entry_id(one.record): QuarantineEntry(one, now) for one in batch.quarantine})
+        self._entries.update({entry_id(one.record, one.log): QuarantineEntry(one, now) for one in batch.quarantine})
 
     def entries(self) -> Sequence[QuarantineEntry]:
         """Return every entry, in whatever state, by its place in Kafka."""
@@ -44,14 +44,14 @@ class MemoryQuarantine(MemoryStore):
         return list(self.checkpoints())
 
     async def page(
-        self, lane: LaneId, cause: Cause | None, after: int, entries_max: int, bytes_max: int
+        self, lane: LaneId, cause: Cause | None, after: tuple[int, int], entries_max: int, bytes_max: int
     ) -> Sequence[QuarantineEntry]:
         found: list[QuarantineEntry] = []
         size = 0
         for entry in self.entries():
             place = entry_place(entry.id)
             open_ = entry.state is State.QUARANTINED and cause in {None, entry.entry.cause}
-            if place[0] == lane and place[1] > after and open_ and len(found) < entries_max and size < bytes_max:
+            if place.lane == lane and place[1:] > after and open_ and len(found) < entries_max and size < bytes_max:
                 found.append(entry)
                 size += len(entry.entry.record.key or b"") + len(entry.entry.record.value or b"")
         return found

@@ -1,6 +1,7 @@
 """The archive in memory: the reference `ArchiveStore`, which tests run on and other adapters are compared with."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from consumers.batch import ZERO, Batch, Checkpoint, Counts, FirstUse, LaneId, Quarantined
 from consumers.content import Attachment, Claim, Place
@@ -8,6 +9,7 @@ from consumers.conversation import Conversation
 from consumers.grant import Grant
 from consumers.item import Item
 from consumers.memory_content import MemoryContent
+from consumers.missing import KeptOrder, SkipOrder
 from consumers.ports import Fenced, Stale
 from consumers.segment import Segment
 from consumers.tokens.memory_partners import MemoryPartners
@@ -34,7 +36,8 @@ class MemoryStore:
         self._events: dict[tuple[str, int], Event] = {}
         self._items: dict[str, Item] = {}
         self._mailboxes: dict[str, Named] = {}
-        self._quarantine: dict[tuple[str, int, int], Quarantined] = {}
+        self._quarantine: dict[tuple[str, int, int, int], Quarantined] = {}
+        self._orders: list[KeptOrder] = []
 
     async def checkpoint(self, lane: LaneId) -> Checkpoint | None:
         return self._checkpoints.get(lane)
@@ -51,8 +54,23 @@ class MemoryStore:
         check_trust(grant, self._partners.find(grant.principal))
         self._refuse_stale(batch)
         self._refuse_swept(batch.present())
-        self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark)
+        self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark, batch.log)
         self._write(batch)
+
+    async def positions(self) -> Sequence[Checkpoint]:
+        return list(self.checkpoints().values())
+
+    async def skip(self, grant: Grant, order: SkipOrder) -> None:
+        grant.check(self._clock.now(), ())
+        stored = self._checkpoints.get(order.lane)
+        if stored is None or (stored.next, stored.log) != (order.start, order.before):
+            raise Fenced(f"the checkpoint of {order.lane} is not where the order was made for")
+        check_trust(grant, self._partners.find(grant.principal))
+        self._checkpoints[order.lane] = replace(stored, next=order.to, log=order.after)
+        self._orders.append(KeptOrder(order, self._clock.now(), grant.principal, grant.token_id))
+
+    async def orders(self) -> Sequence[KeptOrder]:
+        return list(self._orders)
 
     def mailboxes(self) -> Mapping[str, Named]:
         """Return every mailbox with what named its owner first."""
@@ -92,7 +110,7 @@ class MemoryStore:
     def _fence(self, batch: Batch) -> Counts:
         """Return the lane's counts after the batch. Raises Fenced."""
         stored = self._checkpoints.get(batch.lane)
-        if stored is not None and stored.next != batch.start:
+        if stored is not None and not _goes_on(stored, batch):
             raise Fenced(f"the checkpoint of {batch.lane} is not at {batch.start}")
         before = stored.counts if stored else ZERO
         return Counts(*map(sum, zip(before, batch.counts, strict=True)))
@@ -135,5 +153,10 @@ class MemoryStore:
         self._mailboxes[use.mailbox] = min(named, self._mailboxes.get(use.mailbox, named))
 
 
-def _place(entry: Quarantined) -> tuple[str, int, int]:
-    return entry.record.topic, entry.record.partition, entry.record.offset
+def _goes_on(stored: Checkpoint, batch: Batch) -> bool:
+    same_topic = stored.log.topic_id in {None, batch.log.topic_id}
+    return same_topic and (stored.next, stored.log.number) == (batch.start, batch.log.number)
+
+
+def _place(entry: Quarantined) -> tuple[str, int, int, int]:
+    return entry.record.topic, entry.record.partition, entry.record.offset, entry.log

@@ -8,6 +8,7 @@ from consumers.batch import Batch, Checkpoint, LaneId
 from consumers.content import Claim, ContentState, Place
 from consumers.conversation import Conversation
 from consumers.grant import Grant
+from consumers.missing import KeptOrder, SkipOrder
 from consumers.quarantine import QuarantineEntry
 from consumers.redrive import Redrive
 from schemas.envelope import Event
@@ -32,7 +33,11 @@ class ContentAltered(LyncArchiverError):
 
 
 class RecordsGone(Misconfigured):
-    """The log does not have the records after the checkpoint: they expired, or the topic is another one."""
+    """The log does not have the records after the checkpoint: they expired, or the log was cut."""
+
+
+class TopicMadeAgain(RecordsGone):
+    """The topic is another one than the lane's checkpoint is of, though it has the same name."""
 
 
 class ArchiveStore(Protocol):
@@ -59,11 +64,35 @@ class ArchiveStore(Protocol):
         are made after (1); making one twice changes nothing, and they may stay where the rest fails. Attachments are
         written after (2); from here on nothing sweeps the files that `batch.referred` names.
 
-        Raises Fenced where the checkpoint is not at `batch.start`, Stale where a conversation is not at the revision
-        before or a file of `batch.present` is not in the content store any more, GrantRefused where the grant is over
-        or not trusted any more, DependencyUnavailable where the outcome is unknown: then the checkpoint tells. A lane
-        without a checkpoint starts at any offset.
+        Raises Fenced where the checkpoint is not at `batch.start` of `batch.log`, Stale where a conversation is not at
+        the revision before or a file of `batch.present` is not in the content store any more, GrantRefused where the
+        grant is over or not trusted any more, DependencyUnavailable where the outcome is unknown: then the checkpoint
+        tells. A lane without a checkpoint starts at any offset; one whose checkpoint has no topic id yet takes the
+        batch's.
         """
+
+
+class LaneStore(Protocol):
+    """Where all lanes' checkpoints are, and the orders to go on without records that are gone.
+
+    Every method raises DependencyUnavailable where the store cannot be used now.
+    """
+
+    async def positions(self) -> Sequence[Checkpoint]:
+        """Return the checkpoint of every lane that ever committed, by topic and partition."""
+
+    async def skip(self, grant: Grant, order: SkipOrder) -> None:
+        """Move the lane's checkpoint as ordered and keep the order for ever: durably, and both or neither.
+
+        The checkpoint goes from `order.start` in `order.before` to `order.to` in `order.after`; counts and watermark
+        stay, for they are of records read. The partner application is asked whether it still stands behind the grant.
+
+        Raises Fenced where the checkpoint is not where the order was made for, GrantRefused where the grant is over or
+        not trusted any more, DependencyUnavailable where the outcome is unknown: then the checkpoint tells.
+        """
+
+    async def orders(self) -> Sequence[KeptOrder]:
+        """Return every order there ever was, the oldest first."""
 
 
 class QuarantineStore(Protocol):
@@ -85,9 +114,11 @@ class QuarantineStore(Protocol):
         """Return every lane that ever committed, by topic and partition."""
 
     async def page(
-        self, lane: LaneId, cause: Cause | None, after: int, entries_max: int, bytes_max: int
+        self, lane: LaneId, cause: Cause | None, after: tuple[int, int], entries_max: int, bytes_max: int
     ) -> Sequence[QuarantineEntry]:
-        """Return the lane's next entries in state `quarantined` behind the offset `after`, in order of offset.
+        """Return the lane's next entries in state `quarantined` behind the place `after`, in order of place.
+
+        A place is an offset and the number of the log that it is of.
 
         Of one cause, or of all. At most `entries_max`, and no more once their keys and values reach `bytes_max`.
         """
@@ -162,6 +193,7 @@ class RecordSource(Protocol):
     async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
         """Return the lane's next records, in order of offset; none where none came for a while.
 
+        One that is cancelled may have moved the position past records that nobody got: seek before going on.
         Raises DependencyUnavailable where the broker cannot be read now.
         """
 
@@ -173,6 +205,13 @@ class RecordSource(Protocol):
 
     async def bounds(self, lane: LaneId) -> tuple[int, int]:
         """Return the offset of the oldest record that is there, and the offset after the newest."""
+
+    async def topic_id(self, lane: LaneId) -> str:
+        """Return the id of the lane's topic as of now: another topic of the same name has another one.
+
+        Records that were fetched before are of that topic, for an id does not come back. Raises DependencyUnavailable
+        where there is no such topic now.
+        """
 
     def mark(self, lane: LaneId, offset: int) -> None:
         """Note for lag tools that everything before `offset` is archived. Nothing relies on it."""

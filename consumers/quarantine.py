@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from consumers.batch import LaneId, Quarantined
 from schemas.principals import Principal
@@ -60,15 +60,25 @@ class QuarantineEntry:
     @property
     def id(self) -> str:
         """The record's place in Kafka: topic/partition/offset."""
-        return entry_id(self.entry.record)
+        return entry_id(self.entry.record, self.entry.log)
 
 
-def entry_id(record: Record) -> str:
-    """Return the id that a record at this place has in quarantine."""
-    return f"{record.topic}/{record.partition}/{record.offset}"
+class EntryPlace(NamedTuple):
+    """Where an entry's record was: lane, offset, and the number of the log that the offset is of."""
+
+    lane: LaneId
+    offset: int
+    log: int
 
 
-def entry_place(name: str) -> tuple[LaneId, int]:
-    """Return lane and offset of an entry's id. Raises ValueError where it is none."""
-    topic, partition, offset = name.rsplit("/", 2)
-    return LaneId(topic, int(partition)), int(offset)
+def entry_id(record: Record, log: int = 0) -> str:
+    """Return the id that a record at this place has in quarantine; a log that began anew is named behind it."""
+    place = f"{record.topic}/{record.partition}/{record.offset}"
+    return f"{place}@{log}" if log else place
+
+
+def entry_place(name: str) -> EntryPlace:
+    """Return the place that an entry's id names. Raises ValueError where it is none."""
+    topic, partition, place = name.rsplit("/", 2)
+    offset, again, log = place.partition("@")
+    return EntryPlace(LaneId(topic, int(partition)), int(offset), int(log) if again else 0)

@@ -83,6 +83,9 @@ class ArchiveReader(Protocol):
     def all_items(self, user: str) -> AsyncIterator[ListedItem]:
         """Stream all items of a mailbox, by start then id; their conversations come with their members."""
 
+    async def items_among(self, user: str, ids: Sequence[str]) -> Mapping[str, ListedItem]:
+        """Return those of these items that the mailbox holds, by id; their conversations come with their members."""
+
     def events(self, conversation: str) -> AsyncIterator[Event]:
         """Stream a conversation's events in order of sequence."""
 

@@ -9,7 +9,7 @@ from consumers.content import Attachment, Claim, ContentState, Place, States, cl
 from consumers.conversation import Conversation
 from consumers.decoding import Decoded
 from consumers.fold import NOTHING, fold, unfulfilled
-from consumers.quarantine import Outcome, QuarantineEntry, entry_id
+from consumers.quarantine import Outcome, QuarantineEntry
 from schemas.envelope import Event
 from schemas.errors import Cause
 
@@ -78,13 +78,14 @@ def refold(
     """
     decoded = [attempt.decoded for attempt in attempts]
     batch = fold(Checkpoint(lane, decoded[0].record.offset), decoded, known, recalled, contents)
-    refused = {entry_id(rejected.record): rejected for rejected in batch.quarantine}
-    # By identity: of two equal reports in one run the first is archived, and the other is its duplicate.
+    # By identity: a place may be there twice, of two logs.
+    refused = {id(rejected.record): rejected for rejected in batch.quarantine}
+    # So here: of two equal reports in one run the first is archived, and the other is its duplicate.
     added = {id(event) for segment in batch.segments for event in segment.events}
     healed: dict[Place, Attachment] = {}
     results = []
     for entry, (record, event), replacement in attempts:
-        rejected = refused.get(entry_id(record))
+        rejected = refused.get(id(record))
         outcome = Outcome.ARCHIVED if id(event) in added else Outcome.DUPLICATE
         if rejected is None and isinstance(event, Event) and (place := _place(event)) in stubs and place not in healed:
             attachment = _found(event, contents)
@@ -92,7 +93,7 @@ def refold(
                 healed[place] = attachment
                 outcome = Outcome.ARCHIVED
             else:
-                rejected = unfulfilled(record, attachment)
+                rejected = unfulfilled(record, attachment, entry.entry.log)
         if rejected is not None:
             results.append(Result(entry, None, rejected.cause, rejected.detail, replacement))
         else:

@@ -13,7 +13,7 @@ from consumers.grant import GrantRefused
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import RETRY_S, LaneLimits
 from consumers.ports import ContentStore, QuarantineStore, Stale
-from consumers.quarantine import Outcome, QuarantineEntry, State, entry_id, entry_place
+from consumers.quarantine import Outcome, QuarantineEntry, State, entry_place
 from consumers.reading import NotFound
 from consumers.redrive import Attempt, refold
 from schemas.catalogue import Stream
@@ -117,12 +117,12 @@ class Redriver:
             return
         limits = self._limits
         for lane in await self._store.lanes():
-            after = -1
+            after = (-1, 0)
             while entries := await self._store.page(
                 lane, selection.cause, after, limits.batch_records, limits.batch_bytes
             ):
                 yield lane, entries
-                after = entries[-1].entry.record.offset
+                after = entries[-1].entry.record.offset, entries[-1].entry.log
 
     async def _named_pages(
         self, selection: Selection, tally: Tally
@@ -133,7 +133,7 @@ class Redriver:
             absent = [name for name in few if name not in found]
             if absent:
                 raise NotFound(f"the quarantine holds no record {absent[0]}")
-        for lane, of_lane in groupby(names, key=lambda name: entry_place(name)[0]):
+        for lane, of_lane in groupby(names, key=lambda name: entry_place(name).lane):
             for few in _chunks(list(of_lane)):
                 found = await self._store.find(few)
                 entries = [found[name] for name in few if _meant(found[name], selection.cause)]
@@ -145,12 +145,12 @@ class Redriver:
         self, entries: Sequence[QuarantineEntry], replacements: Mapping[str, Record]
     ) -> Iterator[list[Attempt]]:
         """Decode entries in portions that a batch may have."""
-        by_id = {entry.id: entry for entry in entries}
+        left = iter(entries)  # a place may be there twice, of two logs: each record is told by its turn
         records = [_taken(entry, replacements.get(entry.id)) for entry in entries]
         for run in bounded(records, self._limits.batch_bytes):
             decoded = decode_all(run, self._streams, self._limits.record_bytes_max)
             for portion in portioned(decoded, self._limits.batch_items):
-                yield [_attempt(by_id[entry_id(one.record)], one, replacements) for one in portion]
+                yield [_attempt(next(left), one, replacements) for one in portion]
 
     async def _settle(self, lane: LaneId, attempts: list[Attempt], tally: Tally) -> None:
         """Commit attempts; those that a try of unknown outcome, or somebody else, settled count as what they became."""

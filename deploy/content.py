@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from consumers.mongo.content import MongoContent
+from consumers.mongo.content_store import MongoContent
 from consumers.mongo.layout import content_database, prepare
 from consumers.mongo.store import connect
 from consumers.ports import ContentStore, IdleContent

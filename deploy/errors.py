@@ -3,10 +3,13 @@
 NoSuchPartner               a partner application that is asked for is not there
 WorkerFailed                a process of several ended; this one ends with its exit code
 AmbiguousReplacement        a recording has more than one record for an entry of the quarantine
+RebuildStopped              a rebuild was told to stop before its end
 DependencyUnavailable
   StackFailed               a server of the local stack did not start or stop
 Misconfigured
   InvalidSettings           a setting is wrong or missing
+  NoArchive                 a database that is to be read holds no archive
+  TargetRefused             a database that is to be rebuilt into may not be written
   NotInstalled              a program of the local stack is missing or cannot run here
 """
 
@@ -23,6 +26,18 @@ class InvalidSettings(Misconfigured):
 
 class NotInstalled(Misconfigured):
     """A program of the local stack is missing, altered or cannot run on this machine."""
+
+
+class NoArchive(Misconfigured):
+    """A database that is to be read holds no archive; an empty one is no answer to a name that was misspelt."""
+
+
+class TargetRefused(Misconfigured):
+    """An archive cannot be rebuilt into this database."""
+
+
+class RebuildStopped(LyncArchiverError):
+    """A rebuild was told to stop; what it wrote stays, and it can go on."""
 
 
 class NoSuchPartner(LyncArchiverError):

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from consumers.content import Attachment, reference
+from consumers.content import Attachment
+from consumers.conversation import Conversation
 from consumers.entry import Entry
 from consumers.reading import ArchiveReader, ListedItem
 from consumers.transcript import Header, attendances, header, lines
+from consumers.transitions import Kind
 from schemas.errors import Misconfigured
 
 
@@ -21,9 +23,14 @@ async def item_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, 
     events = [event async for event in reader.events(listed.conversation.id)]
     if not listed.conversation.complete:
         listed = await reader.item(listed.item.mailbox, listed.item.id)
+    item = listed.item
+    names, files = names_of(listed.conversation), await files_of(reader, listed)
+    return {**head_document(listed), "entries": [entry_document(line, names, files) for line in lines(item, events)]}
+
+
+def head_document(listed: ListedItem) -> dict[str, Any]:
+    """Return an item as its owner reads it, but for its entries."""
     item, conversation = listed.item, listed.conversation
-    attachments = await reader.attachments(conversation.id) if any(reference(one.data) for one in events) else {}
-    names = {sip: member.name for sip, member in conversation.members.items()}
     return {
         **header_document(header(item, conversation)),
         "participants": [
@@ -35,18 +42,29 @@ async def item_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, 
             }
             for person in attendances(item, conversation)
         ],
-        "entries": [
-            {
-                "sequence": line.sequence,
-                "at": line.at,
-                "kind": str(line.kind),
-                "sip": line.sip,
-                "name": names.get(line.sip, ""),
-                "text": line.text,
-                **_files(line, attachments),
-            }
-            for line in lines(item, events)
-        ],
+    }
+
+
+def names_of(conversation: Conversation) -> dict[str, str]:
+    """Return what each person of the conversation is called, by SIP address."""
+    return {sip: member.name for sip, member in conversation.members.items()}
+
+
+async def files_of(reader: ArchiveReader, listed: ListedItem) -> Mapping[int, Attachment]:
+    """Return what became of the files of an item's conversation, by sequence: only conferences share some."""
+    return await reader.attachments(listed.conversation.id) if listed.item.kind is Kind.CONFERENCE else {}
+
+
+def entry_document(line: Entry, names: Mapping[str, str], files: Mapping[int, Attachment]) -> dict[str, Any]:
+    """Return one entry."""
+    return {
+        "sequence": line.sequence,
+        "at": line.at,
+        "kind": str(line.kind),
+        "sip": line.sip,
+        "name": names.get(line.sip, ""),
+        "text": line.text,
+        **_files(line, files),
     }
 
 

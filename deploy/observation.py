@@ -1,6 +1,6 @@
 """What an archiver process tells of itself: a log line a batch, and metrics for Prometheus."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from consumers.archiver import Archiver
 from consumers.batch import Batch, Counts, LaneId
+from deploy.retention import Headroom
 from schemas.errors import LyncArchiverError
 
 COMMIT_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -26,10 +27,21 @@ class Observation:
         self._causes = Counter("lync_quarantined", "Quarantined records by cause.", ("cause",), registry=self.registry)
         self._batches = Counter("lync_batches", "Committed batches.", labels, registry=self.registry)
         self._delays = Counter("lync_delays", "Steps to be tried again, by error.", ("error",), registry=self.registry)
-        self._halts = Gauge("lync_lanes_halted", "Lanes that stopped for a bug.", registry=self.registry)
+        self._halts = Gauge("lync_lanes_halted", "Lanes that stopped for good.", registry=self.registry)
         self._lanes = Gauge("lync_lanes", "Lanes of this process.", registry=self.registry)
         self._lag = Gauge(
             "lync_lag_records", "Records behind the end of the partition.", labels, registry=self.registry
+        )
+        self._close: set[LaneId] = set()
+        self._unknown: set[str] = set()
+        self._left_s = Gauge(
+            "lync_retention_headroom_seconds", "Until Kafka drops what waits.", labels, registry=self.registry
+        )
+        self._left_ratio = Gauge(
+            "lync_retention_headroom_ratio", "The same as a share of the retention.", labels, registry=self.registry
+        )
+        self._left_offsets = Gauge(
+            "lync_retention_headroom_offsets", "Offsets from the log's start on.", labels, registry=self.registry
         )
         self._commits = Histogram(
             "lync_commit_seconds", "Time of one commit.", registry=self.registry, buckets=COMMIT_BUCKETS_S
@@ -71,6 +83,28 @@ class Observation:
         reason = str(error) if isinstance(error, LyncArchiverError) else type(error).__name__
         self._halts.inc()
         self._log.error("lane halted", action="lane-halted", lane=str(lane), reason=reason)
+
+    def headrooms(self, found: Mapping[LaneId, Headroom], limit: float) -> None:
+        for gauge in (self._left_s, self._left_ratio, self._left_offsets):
+            gauge.clear()  # lanes that went to another process are told there
+        for lane, left in found.items():
+            self._left_offsets.labels(*lane).set(left.offsets)
+            if left.seconds is None or left.ratio is None:
+                self._say_unknown(lane.topic)
+                continue
+            self._left_s.labels(*lane).set(left.seconds)
+            self._left_ratio.labels(*lane).set(left.ratio)
+            if left.ratio >= limit:
+                self._close.discard(lane)
+            elif lane not in self._close:
+                self._close.add(lane)
+                left_s = round(left.seconds, 1)
+                self._log.warning("retention close", action="retention-close", lane=str(lane), left_s=left_s)
+
+    def _say_unknown(self, topic: str) -> None:
+        if topic not in self._unknown:
+            self._unknown.add(topic)
+            self._log.warning("retention unknown", action="retention-unknown", topic=topic)
 
     def sample(self, archiver: Archiver, lag: Callable[[LaneId, int], int]) -> None:
         """Set the gauges from the lanes as they are now."""

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import LaneLimits
-from consumers.mongo.content import MongoContent
+from consumers.mongo.content_store import MongoContent
 from consumers.mongo.layout import content_database, prepare
 from consumers.mongo.quarantine import MongoQuarantine
 from consumers.mongo.store import connect

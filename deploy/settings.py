@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
+from consumers.quarantine_rate import DEFAULT_RATE
 from consumers.tokens.auth_config import LIFE_S_MAX, SKEW_S_MAX
 from deploy.errors import InvalidSettings
 from deploy.stack.state import read_status
@@ -72,12 +73,19 @@ class MongoSettings(_Group):
 
 
 class ArchiveSettings(_Group):
-    """The limits of one lane: records and bytes of a batch, and how long each step may take."""
+    """The limits of one lane: records and bytes of a batch, and how long each step may take.
+
+    Where more than `quarantine_rate_max` of its last `quarantine_window` records cannot be archived, it stops; 1.0 is
+    no limit. Below `retention_warning_ratio` of Kafka's retention left for what waits to be archived, it warns.
+    """
 
     batch: int = Field(default=4000, ge=1, le=10_000)
     batch_bytes: int = Field(default=8 * _MIB, ge=1, le=8 * _MIB)  # a segment must stay below 16 MiB
     record_bytes_max: int = Field(default=RECORD_BYTES_MAX, ge=1, le=8 * _MIB)
     flush_timeout_s: float = Field(default=20, gt=0)
+    quarantine_rate_max: float = Field(default=DEFAULT_RATE.ratio, ge=0, le=1)
+    retention_warning_ratio: float = Field(default=0.2, ge=0, le=1)
+    quarantine_window: int = Field(default=DEFAULT_RATE.window, ge=100, le=10_000)
 
 
 class ContentSettings(_Group):
@@ -208,6 +216,11 @@ def load_settings(**overrides: Any) -> Settings:
     topology = settings.topology
     check_supported(topology.lync, topology.installation, Feature.ARCHIVING, cross_premises=topology.cross_premises)
     return settings
+
+
+def database_named(name: str) -> str:
+    """Return a database's name. Raises InvalidSettings for one that no setting could have."""
+    return load_settings(mongodb={"database": name}).mongodb.database
 
 
 def kafka_bootstrap(settings: Settings) -> str:

@@ -24,11 +24,12 @@ from aiokafka.errors import (
 from aiokafka.partitioner import murmur2
 
 from producers.kafka_login import TokenProvider, check_login, login_options
+from producers.kafka_odd_batch import OddBatch
 from producers.ports import PublishRefused
 from schemas.clock import Clock, SystemClock
 from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
 from schemas.login import KafkaLogin
-from schemas.record import Record
+from schemas.record import Record, is_text
 
 WINDOW_RECORDS: Final = 10_000
 """Records on their way at once: some ten milliseconds' worth at full speed, so that the network never waits for us."""
@@ -70,6 +71,9 @@ _CREDENTIALS: Final = (
 )
 
 
+_NO_TIME: Final = -1
+"""What Kafka has for the time of a record that has none."""
+
 _CLOCK: Final = SystemClock()
 
 
@@ -95,6 +99,7 @@ class KafkaPublisher:
         self._partitions: dict[str, int] = {}
         self._window: deque[_Sent] = deque()
         self._window_bytes = 0
+        self._timeless: set[tuple[str, int]] = set()
         self._producer: AIOKafkaProducer
 
     async def __aenter__(self) -> Self:
@@ -195,7 +200,9 @@ class KafkaPublisher:
 
     async def _handed_over(self, record: Record, partition: int) -> "Future[Any]":
         delivery: Future[Any]
-        if record.key is None and record.value is None:
+        if self._is_odd(record, partition):
+            delivery = await self._producer.send_batch(OddBatch(record), record.topic, partition=partition)
+        elif record.key is None and record.value is None:
             # The client refuses to send such a record, which Kafka holds well; a batch of one may be so.
             batch = self._producer.create_batch()
             batch.append(timestamp=record.timestamp_ms, key=None, value=None, headers=list(record.headers))
@@ -210,6 +217,19 @@ class KafkaPublisher:
                 headers=list(record.headers),
             )
         return delivery
+
+    def _is_odd(self, record: Record, partition: int) -> bool:
+        """Return whether the client's compiled encoder would fail on the record, or change one.
+
+        To it a batch whose first record has no time is empty still: that record would take the time of the next.
+        """
+        place = (record.topic, partition)
+        if record.timestamp_ms == _NO_TIME:
+            self._timeless.add(place)
+        elif place in self._timeless:
+            self._timeless.remove(place)
+            return True
+        return not all(is_text(name) for name, _ in record.headers)
 
     async def _partition(self, record: Record) -> int:
         count = self._partitions.get(record.topic)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from heapq import heapify, heappop, heapreplace
 from types import TracebackType
 from typing import Any, Final, Self
@@ -16,6 +16,7 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
+from producers.kafka_batches import UNREADABLE, follow, read_batches
 from producers.kafka_login import TokenProvider, check_login, login_options
 from schemas.clock import Clock
 from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
@@ -121,15 +122,30 @@ class KafkaRecorder:
     async def follow(self) -> AsyncIterator[Record]:
         """Yield every record as it comes, until cancelled; each partition in its own order."""
         try:
+            places = {p: await self._consumer.position(p) for p in self._consumer.assignment()}
             while True:
-                chunks = await self._consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=CHUNK_RECORDS)
-                if not chunks:
+                chunk = await self._any(places)
+                if not chunk:
                     self._raise_trouble()
-                for chunk in chunks.values():
-                    for record in chunk:
-                        yield _record(record)
+                for record in chunk:
+                    yield record
+                places = {p: await self._consumer.position(p) for p in places}
         except KafkaError as error:
             raise _failure(error) from error
+
+    async def _any(self, places: Mapping[TopicPartition, int]) -> list[Record]:
+        """Take records of any partitions; `places` says up to where each was taken."""
+        try:
+            chunks = await self._consumer.getmany(timeout_ms=FETCH_WAIT_MS, max_records=CHUNK_RECORDS)
+            whole = [follow(chunks.get(p, ()), place, await self._consumer.position(p)) for p, place in places.items()]
+        except UNREADABLE:
+            whole = [False]
+        if all(whole):
+            return [_record(record) for chunk in chunks.values() for record in chunk]
+        # The client does not say which partition it cannot read, and has dropped what it took of others.
+        for partition, place in places.items():
+            self._consumer.seek(partition, place)
+        return [record for partition in places for record in await _carefully(self._consumer, partition)]
 
     def _raise_trouble(self) -> None:
         """Where nothing came, say why if it is for want of a token: the client goes on trying in silence."""
@@ -184,15 +200,30 @@ class _Partition:
         limit = self._clock.monotonic() + STALL_LIMIT_S
         # The position is what counts: the last offsets may hold no record, but a transaction's marker.
         while not self._chunk and await self._consumer.position(self._partition) < self._end:
-            found = await self._consumer.getmany(self._partition, timeout_ms=FETCH_WAIT_MS, max_records=CHUNK_RECORDS)
-            records = map(_record, found.get(self._partition, ()))
-            self._chunk.extend(record for record in records if record.offset < self._end)
+            self._chunk.extend(record for record in await self._take() if record.offset < self._end)
             if not self._chunk:
                 self._raise_trouble()
             if not self._chunk and self._clock.monotonic() > limit:
                 name = f"{self._partition.topic}/{self._partition.partition}"
                 raise DependencyUnavailable(f"Kafka has brought nothing of {name} for {STALL_LIMIT_S:.0f} s")
         return bool(self._chunk)
+
+    async def _take(self) -> list[Record]:
+        start = await self._consumer.position(self._partition)
+        try:
+            found = await self._consumer.getmany(self._partition, timeout_ms=FETCH_WAIT_MS, max_records=CHUNK_RECORDS)
+            records = found.get(self._partition, ())
+            whole = follow(records, start, await self._consumer.position(self._partition))
+        except UNREADABLE:
+            whole = False
+        if whole:
+            return [_record(record) for record in records]
+        self._consumer.seek(self._partition, start)
+        return await _carefully(self._consumer, self._partition)
+
+
+async def _carefully(consumer: AIOKafkaConsumer, partition: TopicPartition) -> list[Record]:
+    return await read_batches(consumer, partition, PARTITION_FETCH_BYTES, CHUNK_RECORDS)
 
 
 def _record(record: Any) -> Record:

@@ -6,13 +6,19 @@ import json
 from itertools import chain
 from typing import Any, Final
 
-from schemas.record import Headers, Record
+from schemas.record import Headers, Record, header_name, name_bytes
 
 PARTITION_MAX: Final = 2**31 - 1
 """Kafka numbers partitions with signed 32-bit integers."""
 
 OFFSET_MAX: Final = 2**63 - 1
 """Kafka's offsets and timestamps are signed 64-bit integers."""
+
+TIMESTAMP_MIN: Final = -(2**63)
+"""Brokers take times before 1970."""
+
+TEXT_BYTES_MAX: Final = 8 * 1024 * 1024
+"""A longer field is no text, whatever it is: escaped, it could take six times its length, more than a line may have."""
 
 _dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -25,7 +31,9 @@ def to_line(record: Record) -> bytes:
         "offset": record.offset,
         "tstype": "create",
         "ts": record.timestamp_ms,
-        "headers": list(chain.from_iterable((name, _to_field(value)) for name, value in record.headers)),
+        "headers": list(
+            chain.from_iterable((_to_field(name_bytes(name)), _to_field(value)) for name, value in record.headers)
+        ),
         "key": _to_field(record.key),
         "payload": _to_field(record.value),
     }
@@ -50,7 +58,7 @@ def from_line(line: bytes) -> Record:
         topic,
         _number(fields, "partition", PARTITION_MAX),
         _number(fields, "offset", OFFSET_MAX),
-        _number(fields, "ts", OFFSET_MAX),
+        _number(fields, "ts", OFFSET_MAX, TIMESTAMP_MIN),
         _from_field(fields, "key"),
         _headers(fields.get("headers")),
         _from_field(fields, "payload"),
@@ -60,6 +68,8 @@ def from_line(line: bytes) -> Record:
 def _to_field(value: bytes | None) -> str | dict[str, str] | None:
     if value is None:
         return None
+    if len(value) > TEXT_BYTES_MAX:
+        return {"base64": base64.b64encode(value).decode()}
     try:
         return value.decode()
     except UnicodeDecodeError:
@@ -86,10 +96,10 @@ def _bytes(field: object, name: str) -> bytes | None:
     raise ValueError(f"{name} is neither text, null nor base64")
 
 
-def _number(fields: dict[str, Any], name: str, most: int) -> int:
+def _number(fields: dict[str, Any], name: str, most: int, least: int = -1) -> int:
     value = fields.get(name, -1)  # kcat prints no time where the record has none
-    if type(value) is not int or not -1 <= value <= most:
-        raise ValueError(f"{name} is not a whole number from -1 to {most}")
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{name} is not a whole number from {least} to {most}")
     return value
 
 
@@ -102,6 +112,7 @@ def _headers(field: object) -> Headers:
 
 
 def _name(field: object) -> str:
-    if not isinstance(field, str) or any("\ud800" <= char <= "\udfff" for char in field):
-        raise ValueError("a header's name is not text")
-    return field
+    name = _bytes(field, "a header's name")
+    if name is None:
+        raise ValueError("a header's name is null")
+    return header_name(name)

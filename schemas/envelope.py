@@ -21,7 +21,7 @@ from schemas.limits import (
     SEQUENCE_MAX,
     SOURCE_CHARS_MAX,
 )
-from schemas.record import Headers, Record
+from schemas.record import Headers, Record, is_text
 from schemas.times import parse_time
 
 _VERSIONED: Final = re.compile(r"(.+)\.v[0-9]+")
@@ -29,6 +29,9 @@ _BASES: Final = frozenset(name.rsplit(".v", 1)[0] for name in MODELS)
 _JSON: Final = b"application/json"
 _STRUCTURED: Final = b"application/cloudevents+json"
 _SEQUENCE_DIGITS_MAX: Final = len(str(SEQUENCE_MAX))
+
+_USUAL: Final = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_sequence", "content-type"})
+"""The header names that our producers write, and which therefore need no look at their characters."""
 
 Attributes = Mapping[str, bytes | None]
 """Context attributes by their header names (`ce_id`), values as UTF-8."""
@@ -148,6 +151,8 @@ def _event(attributes: Attributes, value: bytes, key: bytes | None, stream: Stre
 
 def _headers(pairs: Headers) -> dict[str, bytes | None]:
     headers = dict(pairs)
+    if not _USUAL.issuperset(headers) and not all(map(is_text, headers)):
+        raise MalformedRecord(Cause.MALFORMED_HEADERS, "a header's name is not UTF-8")
     if len(headers) != len(pairs):
         ours = [name for name, _ in pairs if name.startswith("ce_") or name == "content-type"]
         if len(set(ours)) != len(ours):

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from schemas.record import Record
+from schemas.record import Record, name_bytes
 
 
 def fingerprint(record: Record) -> bytes:
@@ -15,4 +15,4 @@ def fingerprint(record: Record) -> bytes:
 
 
 def _parts(record: Record) -> list[bytes | None]:
-    return [part for name, value in record.headers for part in (name.encode(), value)]
+    return [part for name, value in record.headers for part in (name_bytes(name), value)]

@@ -1,165 +1,67 @@
-"""The content store in GridFS: files by the digest of their bytes, in a database beside the archive's.
+"""What a Kafka record holds, as fields of a document that stays within what MongoDB takes (16 MiB)."""
 
-A file's document in `fs.files` carries all that is decided about it, so that whoever puts, refers to or sweeps a file
-conflicts with the others: `metadata.state` (`arriving` until all its chunks are there, then `present`), `put_at`,
-`written` (another one with each rewriting), `verified` (whether its digest was found right; unset: nobody looked).
-"""
+from collections.abc import Iterable
+from struct import pack, unpack_from
+from typing import Any, Final
 
-import hashlib
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-from datetime import datetime
-from typing import Final
+import zstandard
 
-from gridfs.errors import CorruptGridFile, NoFile
-from motor.motor_asyncio import AsyncIOMotorClientSession, AsyncIOMotorGridFSBucket
-from pymongo import UpdateOne
-from pymongo.errors import OperationFailure
+from schemas.record import Headers, header_name, is_text, name_bytes
 
-from consumers.content import Claim, ContentState, digests
-from consumers.mongo.failures import codes, reported
-from consumers.mongo.layout import ATTACHMENTS, CHUNKS, FILES, QUARANTINE, Database, Document
-from consumers.mongo.transaction import WRITE_CONFLICT, committed
-from consumers.ports import ContentAltered, IdleContent, Stale
-from consumers.reading import NotFound
-from schemas.errors import DependencyUnavailable
+HEADERS_LISTED_MAX: Final = 1000
+"""More headers than these are packed: as a list, those of one Kafka record could outgrow a document."""
 
-LOOKS_MAX: Final = 5
-"""How often a file that is written anew while it is read is looked at again."""
+PLAIN_BYTES_MAX: Final = 12 * 1024 * 1024
+"""More than this is compressed. Topics limit compressed bytes, so what is larger than they take can be made small."""
 
-NOTED_MAX: Final = 100
-"""Quarantined records of an earlier release that are looked through at once."""
+_WINDOW_LOG: Final = 27
+"""Repetitions are found this power of two apart, 128 MiB: as far as those that a producer compressed."""
 
-_PRESENT: Final[Document] = {"metadata.state": "present"}
+_NULL: Final = 2**32 - 1
+
+Content = tuple[bytes | None, Headers, bytes | None]
+"""Key, headers and value."""
 
 
-class MongoContent:
-    """The `ContentStore` of an archive: `database` is the archive's, `contents` the one that has the files."""
-
-    def __init__(self, database: Database, contents: Database, item_bytes_max: int) -> None:
-        self._database = database
-        self._contents = contents
-        self._item_bytes_max = item_bytes_max
-        self._bucket = AsyncIOMotorGridFSBucket(contents)
-
-    async def inspect(self, claims: Collection[Claim]) -> Mapping[Claim, ContentState]:
-        found = {claim: ContentState.OVERSIZED for claim in claims if claim.size > self._item_bytes_max}
-        asked = {claim.sha256 for claim in claims if claim not in found}
-        with reported("the content store cannot be read"):
-            query = {"_id": {"$in": list(asked)}, **_PRESENT}
-            files = {document["_id"]: document async for document in self._contents[FILES].find(query)}
-            for claim in sorted(set(claims) - found.keys()):
-                found[claim] = await self._inspect(claim, files.get(claim.sha256))
-        return found
-
-    async def open(self, sha256: str) -> AsyncIterator[bytes]:
-        digest = hashlib.sha256()
-        with reported("the content store cannot be read"):
-            if await self._file(sha256) is None:
-                raise NotFound(f"the content store has no file {sha256}")
-            try:
-                async for portion in self._portions(sha256):
-                    digest.update(portion)
-                    yield portion
-            except (CorruptGridFile, NoFile) as error:
-                raise ContentAltered(f"file {sha256} is not whole") from error
-        if digest.hexdigest() != sha256:
-            raise ContentAltered(f"the bytes of file {sha256} are not those of its digest")
-
-    async def idle(self, before: datetime) -> AsyncIterator[IdleContent]:
-        with reported("the content store cannot be read"):
-            await self._note_older()
-            query = {"metadata.put_at": {"$lt": before}}
-            async for document in self._contents[FILES].find(query, sort=[("_id", 1)], batch_size=100):
-                if not await self._referred(document["_id"], None):
-                    yield IdleContent(document["_id"], document["length"], document["metadata"]["put_at"])
-
-    async def drop(self, sha256: str, before: datetime) -> bool:
-        with reported("the content store cannot be swept"):
-            try:
-                async with committed(self._database.client) as session:
-                    await self._drop(sha256, before, session)
-            except _Kept:
-                return False
-            except OperationFailure as error:
-                if WRITE_CONFLICT not in codes(error):
-                    raise
-                return False  # somebody put it or referred to it in this moment
-        return True
-
-    async def _drop(self, sha256: str, before: datetime, session: AsyncIOMotorClientSession) -> None:
-        idle = {"_id": sha256, "metadata.put_at": {"$lt": before}}
-        deleted = await self._contents[FILES].delete_one(idle, session=session)
-        if not deleted.deleted_count or await self._referred(sha256, session):
-            raise _Kept
-        await self._contents[CHUNKS].delete_many({"files_id": sha256}, session=session)
-
-    async def _referred(self, sha256: str, session: AsyncIOMotorClientSession | None) -> bool:
-        for name, query in ((ATTACHMENTS, {"sha256": sha256}), (QUARANTINE, {"content": sha256})):
-            if await self._database[name].find_one(query, {"_id": 1}, session=session) is not None:
-                return True
-        return False
-
-    async def _note_older(self) -> None:
-        """Note what quarantined records of earlier releases refer to: these did not say."""
-        query = {"content": {"$exists": False}}
-        quarantine = self._database[QUARANTINE]
-        while found := await quarantine.find(query, {"value": 1}, limit=NOTED_MAX, batch_size=10).to_list(NOTED_MAX):
-            await quarantine.bulk_write(
-                [UpdateOne({"_id": one["_id"]}, {"$set": {"content": sorted(digests(one["value"]))}}) for one in found],
-                ordered=False,
-            )
-
-    async def _file(self, sha256: str) -> Document | None:
-        return await self._contents[FILES].find_one({"_id": sha256, **_PRESENT})
-
-    async def _inspect(self, claim: Claim, file: Document | None) -> ContentState:
-        for _ in range(LOOKS_MAX):
-            if file is None:
-                return ContentState.MISSING
-            if file["length"] != claim.size:
-                return ContentState.WRONG
-            if file["metadata"].get("verified"):
-                return ContentState.STORED
-            right = await self._right(claim.sha256)
-            # Only of the bytes that were read: whoever writes or sweeps the file meanwhile makes this match nothing.
-            read = {"_id": claim.sha256, **_PRESENT, "metadata.written": file["metadata"]["written"]}
-            noted = await self._contents[FILES].update_one(read, {"$set": {"metadata.verified": right}})
-            if noted.matched_count:
-                return ContentState.STORED if right else ContentState.WRONG
-            file = await self._file(claim.sha256)
-        raise DependencyUnavailable(f"file {claim.sha256} is being written")
-
-    async def _right(self, sha256: str) -> bool:
-        digest = hashlib.sha256()
-        try:
-            async for portion in self._portions(sha256):
-                digest.update(portion)
-        except (CorruptGridFile, NoFile):
-            return False
-        return digest.hexdigest() == sha256
-
-    async def _portions(self, sha256: str) -> AsyncIterator[bytes]:
-        stream = await self._bucket.open_download_stream(sha256)
-        while portion := await stream.readchunk():
-            yield portion
+def content_document(key: bytes | None, headers: Headers, value: bytes | None) -> dict[str, Any]:
+    """Return the fields `key`, `headers` and `value`, and others that stand for what these cannot hold."""
+    pairs = [part for name, header in headers for part in (name_bytes(name), header)]
+    if sum(len(part or b"") for part in (key, value, *pairs)) > PLAIN_BYTES_MAX:
+        options = zstandard.ZstdCompressionParameters.from_level(3, window_log=_WINDOW_LOG, enable_ldm=True)
+        packed = zstandard.ZstdCompressor(compression_params=options).compress(_packed((key, value, *pairs)))
+        return {"key": None, "headers": [], "value": None, "content_zstd": packed}
+    if len(headers) > HEADERS_LISTED_MAX or not all(is_text(name) for name, _ in headers):  # BSON takes text only
+        return {"key": key, "headers": [], "headers_packed": _packed(pairs), "value": value}
+    return {"key": key, "headers": [[name, header] for name, header in headers], "value": value}
 
 
-class _Kept(Exception):
-    """The file stays; the transaction that was to delete it is aborted."""
+def content_of(document: dict[str, Any]) -> Content:
+    """Read what `content_document` wrote."""
+    if "content_zstd" in document:
+        whole = zstandard.ZstdDecompressor(max_window_size=2**_WINDOW_LOG).decompress(document["content_zstd"])
+        key, value, *pairs = _unpacked(whole)
+        return key, _headers(pairs), value
+    packed = document.get("headers_packed")
+    if packed is not None:
+        return document["key"], _headers(_unpacked(packed)), document["value"]
+    return document["key"], tuple((name, header) for name, header in document["headers"]), document["value"]
 
 
-async def refer(
-    contents: Database, present: Iterable[Claim], referred: Iterable[str], session: AsyncIOMotorClientSession
-) -> None:
-    """Let a transaction that will refer to files conflict with whatever sweeps them.
+def _packed(parts: Iterable[bytes | None]) -> bytes:
+    """Return each part behind its length (4 bytes)."""
+    return b"".join(pack(">I", _NULL) if part is None else pack(">I", len(part)) + part for part in parts)
 
-    Raises Stale where one of `present` is not there any more as it was verified.
-    """
-    digests_, claims = list(referred), list(present)
-    if not digests_:
-        return
-    await contents[FILES].update_many({"_id": {"$in": digests_}}, {"$inc": {"metadata.references": 1}}, session=session)
-    there = {**_PRESENT, "metadata.verified": True}
-    query = {"$or": [{"_id": claim.sha256, "length": claim.size, **there} for claim in claims]}
-    if claims and await contents[FILES].count_documents(query, session=session) != len(claims):
-        raise Stale("a file is not in the content store any more")
+
+def _unpacked(packed: bytes) -> list[bytes | None]:
+    parts: list[bytes | None] = []
+    place = 0
+    while place < len(packed):
+        (length,) = unpack_from(">I", packed, place)
+        place += 4
+        parts.append(None if length == _NULL else bytes(packed[place : place + length]))
+        place += 0 if length == _NULL else length
+    return parts
+
+
+def _headers(pairs: list[bytes | None]) -> Headers:
+    return tuple((header_name(name or b""), value) for name, value in zip(pairs[::2], pairs[1::2], strict=True))

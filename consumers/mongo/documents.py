@@ -6,17 +6,18 @@ kept as given, as RFC 3339 text; `started` is the same as a date, for sorting.
 
 from collections.abc import Iterable
 from datetime import UTC
-from struct import pack, unpack_from
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
-from consumers.batch import Checkpoint, Counts, LaneId, Quarantined
+from consumers.batch import Checkpoint, Counts, LaneId, Log, Quarantined
 from consumers.content import Attachment, Claim, ContentState, Place
 from consumers.conversation import Conversation, Ending, Member, Move, Opener, Opening
 from consumers.event_text import read_events
 from consumers.folder import FolderId
 from consumers.grant import Grant
 from consumers.item import Item, ItemClass, Status
+from consumers.missing import KeptOrder, Loss, SkipOrder
+from consumers.mongo.content import content_document, content_of
 from consumers.quarantine import Handling, Outcome, QuarantineEntry, State, entry_id
 from consumers.segment import Segment
 from consumers.transitions import Kind, Phase
@@ -25,7 +26,7 @@ from schemas.envelope import canonical
 from schemas.errors import Cause
 from schemas.events import Role
 from schemas.principals import Principal
-from schemas.record import Headers, Record
+from schemas.record import Record
 from schemas.times import parse_time
 
 Document = dict[str, Any]
@@ -210,24 +211,71 @@ def checkpoint_of(lane: LaneId, document: Document) -> Checkpoint:
         next=document["next"],
         counts=Counts(document["archived"], document["duplicate"], document["quarantined"]),
         watermark=watermark and watermark.replace(tzinfo=UTC),
+        log=log_of(document),
     )
+
+
+def log_document(log: Log) -> Document:
+    return {"topic_id": log.topic_id, "log": log.number}
+
+
+def log_of(document: Document) -> Log:
+    """Read a log; checkpoints of earlier releases name none."""
+    return Log(document.get("topic_id"), document.get("log", 0))
+
+
+def order_document(kept: KeptOrder) -> Document:
+    order = kept.order
+    return {
+        "topic": order.lane.topic,
+        "partition": order.lane.partition,
+        "at": kept.at,
+        "application": kept.principal.application,
+        "realm": kept.principal.realm,
+        "token": kept.token_id,
+        "start": order.start,
+        "to": order.to,
+        "before": log_document(order.before),
+        "after": log_document(order.after),
+        "loss": str(order.loss),
+        "given_up": order.given_up,
+        "first": order.first,
+        "end": order.end,
+        "reason": order.reason,
+    }
+
+
+def order_of(document: Document) -> KeptOrder:
+    order = SkipOrder(
+        lane=LaneId(document["topic"], document["partition"]),
+        start=document["start"],
+        to=document["to"],
+        before=log_of(document["before"]),
+        after=log_of(document["after"]),
+        loss=Loss(document["loss"]),
+        given_up=document["given_up"],
+        first=document["first"],
+        end=document["end"],
+        reason=document["reason"],
+    )
+    principal = Principal(document["application"], document["realm"])
+    return KeptOrder(order, document["at"], principal, document["token"])
 
 
 def quarantine_document(entry: Quarantined, fingerprint: bytes) -> Document:
     """The whole record, byte for byte; its place in Kafka is its id, so that it cannot be there twice."""
     record = entry.record
     return {
-        "_id": entry_id(record),
+        "_id": entry_id(record, entry.log),
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
+        **({"log": entry.log} if entry.log else {}),
         "timestamp_ms": record.timestamp_ms,
-        "key": record.key,
-        **_headers_document(record.headers),
-        "value": record.value,
+        **content_document(record.key, record.headers, record.value),
         "cause": str(entry.cause),
         "detail": entry.detail,
-        "content": sorted(entry.refers),
+        "refers": sorted(entry.refers),
         "fingerprint": fingerprint,
         "state": str(State.QUARANTINED),
         "tries": 0,
@@ -235,17 +283,18 @@ def quarantine_document(entry: Quarantined, fingerprint: bytes) -> Document:
 
 
 def quarantined_of(document: Document) -> Quarantined:
+    key, headers, value = content_of(document)
     record = Record(
         topic=document["topic"],
         partition=document["partition"],
         offset=document["offset"],
         timestamp_ms=document["timestamp_ms"],
-        key=document["key"],
-        headers=_headers_of(document),
-        value=document["value"],
+        key=key,
+        headers=headers,
+        value=value,
     )
-    refers = frozenset(document.get("content", ()))
-    return Quarantined(record, Cause(document["cause"]), document["detail"], refers)
+    refers = frozenset(document.get("refers", ()))
+    return Quarantined(record, Cause(document["cause"]), document["detail"], document.get("log", 0), refers)
 
 
 def quarantine_entry_of(document: Document) -> QuarantineEntry:
@@ -282,32 +331,3 @@ def _handling_of(document: Document) -> Handling:
         reason=document["reason"],
         replacement=replacement and bytes(replacement),
     )
-
-
-HEADERS_LISTED_MAX: Final = 1000
-"""More headers than these are packed: as a list, those of one Kafka record could outgrow a document."""
-
-_NULL: Final = 2**32 - 1
-
-
-def _headers_document(headers: Headers) -> Document:
-    """Return headers as a list of pairs; a great many as one binary, each part behind its length (4 bytes)."""
-    if len(headers) <= HEADERS_LISTED_MAX:
-        return {"headers": [[name, value] for name, value in headers]}
-    parts = (part for name, value in headers for part in (name.encode(), value))
-    packed = b"".join(pack(">I", _NULL) if part is None else pack(">I", len(part)) + part for part in parts)
-    return {"headers": [], "headers_packed": packed}
-
-
-def _headers_of(document: Document) -> Headers:
-    packed = document.get("headers_packed")
-    if packed is None:
-        return tuple((name, value) for name, value in document["headers"])
-    parts: list[bytes | None] = []
-    place = 0
-    while place < len(packed):
-        (length,) = unpack_from(">I", packed, place)
-        place += 4
-        parts.append(None if length == _NULL else bytes(packed[place : place + length]))
-        place += 0 if length == _NULL else length
-    return tuple(((name or b"").decode(), value) for name, value in zip(parts[::2], parts[1::2], strict=True))

@@ -28,6 +28,7 @@ QUARANTINE: Final = "quarantine"
 FENCES: Final = "fences"
 PARTNERS: Final = "partners"
 SESSIONS: Final = "sessions"
+ORDERS: Final = "orders"
 LAYOUT: Final = "layout"
 ATTACHMENTS: Final = "attachments"
 
@@ -35,20 +36,25 @@ FILES: Final = "fs.files"
 CHUNKS: Final = "fs.chunks"
 """The collections of the content database, as GridFS names them."""
 
+ARCHIVES: Final = "archives"
+"""In the content database: the archives whose files it has. Several are of one after a rebuild."""
+
 CONTENT_SUFFIX: Final = "_content"
 """What the name of the content database has beyond that of the archive's, where none is set."""
+ORIGIN: Final = "origin"
 
 OPEN: Final[Document] = {"$in": ["quarantined", None]}
 """The `state` of entries that are in quarantine still; those of the first layout have none."""
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
-    # segments, conversations, mailboxes, checkpoints, fences and partners are looked up by _id alone
+    # segments, conversations, mailboxes, checkpoints, fences and partners are looked up by _id alone; orders are few
     SEGMENTS: [],
     CONVERSATIONS: [],
     MAILBOXES: [],
     CHECKPOINTS: [],
     FENCES: [],
     PARTNERS: [],
+    ORDERS: [],
     SESSIONS: [IndexModel([("at", DESCENDING), ("_id", DESCENDING)], name="time")],
     ITEMS: [
         # one page of a folder, by start and id; a page of several folders merges their ranges
@@ -69,11 +75,12 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         # the next of a lane to redrive
         IndexModel([("topic", ASCENDING), ("partition", ASCENDING), ("offset", ASCENDING)], name="place"),
         # who refers to a file
-        IndexModel([("content", ASCENDING)], name="content"),
+        IndexModel([("refers", ASCENDING)], name="refers"),
     ],
 }
 
 CONTENT_INDEXES: Final[dict[str, list[IndexModel]]] = {
+    ARCHIVES: [],
     FILES: [IndexModel([("metadata.put_at", ASCENDING)], name="put_at")],
     CHUNKS: [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], name="files_id_1_n_1", unique=True)],
 }
@@ -101,7 +108,15 @@ async def prepare(database: Database, contents: Database | None = None) -> None:
         await check(database)
         await database[LAYOUT].update_one({"_id": "layout"}, {"$max": {"version": LAYOUT_VERSION}}, upsert=True)
         await _make(database, INDEXES)
-        await _make(contents if contents is not None else content_database(database), CONTENT_INDEXES)
+        contents = contents if contents is not None else content_database(database)
+        await _make(contents, CONTENT_INDEXES)
+        await contents[ARCHIVES].update_one({"_id": database.name}, {"$setOnInsert": {"sweeps": 0}}, upsert=True)
+
+
+async def prepared(database: Database) -> bool:
+    """Return whether the store was ever prepared: whether there is an archive, be it an empty one."""
+    with reported("the store's layout cannot be read"):
+        return await database[LAYOUT].find_one({"_id": "layout"}) is not None
 
 
 async def check(database: Database) -> None:

@@ -10,7 +10,7 @@ from consumers.batch import LaneId
 from consumers.content import ContentState, Place
 from consumers.grant import Grant
 from consumers.mongo import documents
-from consumers.mongo.content import refer
+from consumers.mongo.content_store import refer
 from consumers.mongo.failures import reported
 from consumers.mongo.layout import ATTACHMENTS, CHECKPOINTS, OPEN, PARTNERS, QUARANTINE, SEGMENTS, Document
 from consumers.mongo.store import MongoStore
@@ -39,18 +39,28 @@ class MongoQuarantine(MongoStore):
         return sorted(documents.lane_of(document["_id"]) for document in found)
 
     async def page(
-        self, lane: LaneId, cause: Cause | None, after: int, entries_max: int, bytes_max: int
+        self, lane: LaneId, cause: Cause | None, after: tuple[int, int], entries_max: int, bytes_max: int
     ) -> Sequence[QuarantineEntry]:
-        meant: Document = {"topic": lane.topic, "partition": lane.partition, "offset": {"$gt": after}, "state": OPEN}
+        offset, log = after
+        meant: Document = {
+            "topic": lane.topic,
+            "partition": lane.partition,
+            "offset": {"$gte": offset},
+            "$or": [{"offset": {"$gt": offset}}, {"log": {"$gt": log}}],
+            "state": OPEN,
+        }
         if cause is not None:
             meant["cause"] = str(cause)
         found: list[QuarantineEntry] = []
         size = 0
-        cursor = self._database[QUARANTINE].find(meant, sort=[("offset", 1)], limit=entries_max, batch_size=10)
+        cursor = self._database[QUARANTINE].find(
+            meant, sort=[("offset", 1), ("log", 1)], limit=entries_max, batch_size=10
+        )
         with reported("the quarantine cannot be read"):
             async for document in cursor:
                 found.append(documents.quarantine_entry_of(document))
-                size += len(document["key"] or b"") + len(document["value"] or b"")
+                record = found[-1].entry.record
+                size += len(record.key or b"") + len(record.value or b"")
                 if size >= bytes_max:
                     break
         return found

@@ -39,10 +39,14 @@ class MongoReader:
         self._database = database
 
     async def mailboxes(self) -> AsyncIterator[Mailbox]:
+        # Page by page: whoever reads whole mailboxes in between may take longer than a server keeps a cursor.
+        last: str | None = None
         with reported("mailboxes cannot be read"):
-            async for document in self._database[MAILBOXES].find(sort=[("_id", 1)], batch_size=CURSOR_DOCUMENTS):
-                items = await self._database[ITEMS].count_documents({"mailbox": document["_id"]})
-                yield Mailbox(document["_id"], document["named"]["name"], items)
+            while page := await self._mailbox_page(last):
+                for document in page:
+                    last = document["_id"]
+                    items = await self._database[ITEMS].count_documents({"mailbox": last})
+                    yield Mailbox(document["_id"], document["named"]["name"], items)
 
     async def folders(self, user: str) -> Sequence[FolderCount]:
         with reported("folders cannot be read"):
@@ -83,6 +87,12 @@ class MongoReader:
                     page = []
             for listed in await self._listed(page, members=True):
                 yield listed
+
+    async def items_among(self, user: str, ids: Sequence[str]) -> Mapping[str, ListedItem]:
+        with reported("items cannot be read"):
+            found = self._database[ITEMS].find({"_id": {"$in": list(ids)}, "mailbox": user})
+            listed = await self._listed(await found.to_list(None), members=True)
+        return {one.item.id: one for one in listed}
 
     async def events(self, conversation: str) -> AsyncIterator[Event]:
         bounds = {"$gte": _place(conversation, 0), "$lte": _place(conversation, 2**63 - 1)}
@@ -135,6 +145,10 @@ class MongoReader:
                 mark = bytes(document["fingerprint"])
                 counts[mark] = counts.get(mark, 0) + 1
         return counts
+
+    async def _mailbox_page(self, after: str | None) -> list[Document]:
+        query = {} if after is None else {"_id": {"$gt": after}}
+        return await self._database[MAILBOXES].find(query, sort=[("_id", 1)], limit=CURSOR_DOCUMENTS).to_list(None)
 
     async def _mailbox(self, user: str) -> Document:
         found = await self._database[MAILBOXES].find_one({"_id": user})

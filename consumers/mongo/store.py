@@ -8,12 +8,12 @@ from pymongo import ReadPreference, UpdateOne
 from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
-from consumers.batch import Batch, Checkpoint, FirstUse, LaneId
+from consumers.batch import Batch, Checkpoint, FirstUse, LaneId, Log
 from consumers.conversation import Conversation
 from consumers.folder import TREE
 from consumers.grant import Grant
 from consumers.mongo import documents
-from consumers.mongo.content import refer
+from consumers.mongo.content_store import refer
 from consumers.mongo.failures import codes, reported
 from consumers.mongo.layout import (
     ATTACHMENTS,
@@ -168,10 +168,11 @@ class MongoStore:
     async def _move_checkpoint(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
         checkpoints: Collection = self._database[CHECKPOINTS]
         change = {
-            "$set": {"next": batch.end, "watermark": batch.watermark},
+            "$set": {"next": batch.end, "watermark": batch.watermark, **documents.log_document(batch.log)},
             "$inc": dict(batch.counts._asdict()),
         }
-        moved = await checkpoints.update_one({"_id": str(batch.lane), "next": batch.start}, change, session=session)
+        before = {"_id": str(batch.lane), "next": batch.start, **_fence_of(batch.log)}
+        moved = await checkpoints.update_one(before, change, session=session)
         if moved.matched_count == 1:
             return
         if await checkpoints.find_one({"_id": str(batch.lane)}, session=session) is not None:
@@ -179,6 +180,7 @@ class MongoStore:
         # A change of trust touches every checkpoint there is; one in the making has to conflict with it elsewhere.
         await self._database[FENCES].update_one({"_id": str(batch.lane)}, {"$inc": {"trust": 1}}, session=session)
         first = {"_id": str(batch.lane), "next": batch.end, "watermark": batch.watermark, "start": batch.start}
+        first |= documents.log_document(batch.log)
         try:
             await checkpoints.insert_one(first | batch.counts._asdict(), session=session)
         except DuplicateKeyError as error:
@@ -247,6 +249,12 @@ class MongoStore:
         if new:
             await self._database[MAILBOXES].bulk_write([_first_use(use) for use in new.values()], ordered=False)
             self._mailboxes.update({name: _precedence(use) for name, use in new.items()})
+
+
+def _fence_of(log: Log) -> Document:
+    """Match a checkpoint in this log; one of an earlier release names no topic and takes this one's."""
+    number: Any = log.number or {"$in": [0, None]}
+    return {"topic_id": {"$in": [log.topic_id, None]}, "log": number}
 
 
 def _precedence(use: FirstUse) -> tuple[str, str, str]:

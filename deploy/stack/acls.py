@@ -32,6 +32,7 @@ class _Operation(IntEnum):
     READ = 3
     WRITE = 4
     DESCRIBE = 8
+    DESCRIBE_CONFIGS = 10
 
 
 class _Grant(NamedTuple):
@@ -39,7 +40,11 @@ class _Grant(NamedTuple):
     operation: _Operation
     resource: _Resource
     name: str
+    pattern: Pattern
 
+
+REBUILD_MARK: Final = "-rebuild-"
+"""What stands between the archivers' group and a database in the name of the group that rebuilds into it."""
 
 _ANY_HOST: Final = "*"
 _ALLOW: Final = 3
@@ -48,9 +53,9 @@ _ALLOW: Final = 3
 async def ensure_acls(
     bootstrap: str, admin: KafkaLogin, topics: Sequence[str], group: str, pattern: Pattern = Pattern.LITERAL
 ) -> None:
-    """Let the producer write the topics, and the archiver read them and use its group; what is granted stays granted.
+    """Let the producer write the topics, and the archiver read them and use its groups; what is granted stays granted.
 
-    With `Pattern.PREFIXED` topics and group are beginnings of names.
+    The archiver may see the topics' settings too. With `Pattern.PREFIXED` topics and group are beginnings of names.
 
     Raises:
         StackFailed: Kafka did not take a grant.
@@ -58,8 +63,8 @@ async def ensure_acls(
     try:
         client = await connect_admin(bootstrap, admin)
         try:
-            for grant in _grants(topics, group):
-                answer: Any = await client._send_to_controller(_request(grant, pattern))
+            for grant in _grants(topics, group, pattern):
+                answer: Any = await client._send_to_controller(_request(grant))
                 for code, _message in answer.creation_responses:
                     if code:
                         raise for_code(code)(f"{grant.operation.name} on {grant.name}")
@@ -69,15 +74,18 @@ async def ensure_acls(
         raise StackFailed(f"Kafka did not take the access rules: {error!r}") from error
 
 
-def _grants(topics: Sequence[str], group: str) -> Iterator[_Grant]:
+def _grants(topics: Sequence[str], group: str, pattern: Pattern) -> Iterator[_Grant]:
     for topic in topics:
-        yield _Grant(PRODUCER, _Operation.WRITE, _Resource.TOPIC, topic)
-        yield _Grant(PRODUCER, _Operation.DESCRIBE, _Resource.TOPIC, topic)
-        yield _Grant(ARCHIVER, _Operation.READ, _Resource.TOPIC, topic)
-        yield _Grant(ARCHIVER, _Operation.DESCRIBE, _Resource.TOPIC, topic)
-    yield _Grant(ARCHIVER, _Operation.READ, _Resource.GROUP, group)
+        yield _Grant(PRODUCER, _Operation.WRITE, _Resource.TOPIC, topic, pattern)
+        yield _Grant(PRODUCER, _Operation.DESCRIBE, _Resource.TOPIC, topic, pattern)
+        yield _Grant(ARCHIVER, _Operation.READ, _Resource.TOPIC, topic, pattern)
+        yield _Grant(ARCHIVER, _Operation.DESCRIBE, _Resource.TOPIC, topic, pattern)
+        # how long it keeps records
+        yield _Grant(ARCHIVER, _Operation.DESCRIBE_CONFIGS, _Resource.TOPIC, topic, pattern)
+    yield _Grant(ARCHIVER, _Operation.READ, _Resource.GROUP, group, pattern)
+    yield _Grant(ARCHIVER, _Operation.READ, _Resource.GROUP, f"{group}{REBUILD_MARK}", Pattern.PREFIXED)
 
 
-def _request(grant: _Grant, pattern: Pattern) -> CreateAclsRequest:
-    principal = f"User:{grant.client}"
-    return CreateAclsRequest(grant.resource, grant.name, pattern, principal, _ANY_HOST, grant.operation, _ALLOW)
+def _request(grant: _Grant) -> CreateAclsRequest:
+    who = f"User:{grant.client}"
+    return CreateAclsRequest(grant.resource, grant.name, grant.pattern, who, _ANY_HOST, grant.operation, _ALLOW)

@@ -13,7 +13,7 @@ from consumers.batch import Batch, LaneId
 from consumers.grant_keeper import GrantKeeper
 from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
-from consumers.mongo.content import MongoContent
+from consumers.mongo.content_store import MongoContent
 from consumers.mongo.layout import Database, content_database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.store import MongoStore, connect

@@ -94,7 +94,7 @@ async def archive(filed: Filed, records: Iterable[Record]) -> None:
 
 async def redrive_of(filed: Filed) -> Redrive:
     """Fold all quarantined entries again."""
-    entries = await filed.store.page(CONFERENCES, None, -1, 100, 1 << 30)
+    entries = await filed.store.page(CONFERENCES, None, (-1, 0), 100, 1 << 30)
     records = [entry.entry.record for entry in entries]
     attempts = [Attempt(entry, decoded([one], one.offset)[0]) for entry, one in zip(entries, records, strict=True)]
     run = [attempt.decoded for attempt in attempts]
@@ -117,7 +117,7 @@ async def states(filed: Filed) -> list[ContentState]:
 
 async def causes(filed: Filed) -> dict[int, Cause]:
     """Return why records are in quarantine, by their offset."""
-    entries = await filed.store.page(CONFERENCES, None, -1, 100, 1 << 30)
+    entries = await filed.store.page(CONFERENCES, None, (-1, 0), 100, 1 << 30)
     return {entry.entry.record.offset: entry.entry.cause for entry in entries}
 
 
@@ -211,7 +211,7 @@ class ContentContract(ABC):
         """An event that takes its place by a redrive, its file still missing, stays in quarantine."""
         records = meeting(reference(GONE))
         await archive(filed, [records[0], records[2]._replace(key=b"x"), *records[3:]])
-        entries = await filed.store.page(CONFERENCES, None, -1, 100, 1 << 30)
+        entries = await filed.store.page(CONFERENCES, None, (-1, 0), 100, 1 << 30)
         (one,) = decoded([records[2]], 1)
         known = await filed.store.load(["m1"])
         contents = await filed.contents.inspect(claims([one]))

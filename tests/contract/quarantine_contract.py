@@ -46,7 +46,7 @@ async def gap(kept: Kept) -> list[Record]:
 
 async def redrive_of(kept: Kept, replacements: Mapping[int, Record]) -> Redrive:
     """Fold all quarantined entries again, some with other bytes, by offset."""
-    entries = await kept.store.page(CONVERSATIONS, None, -1, 100, ALL_BYTES)
+    entries = await kept.store.page(CONVERSATIONS, None, (-1, 0), 100, ALL_BYTES)
     return await refolded(kept, entries, replacements)
 
 
@@ -200,7 +200,7 @@ class QuarantineContract(ABC):
         assert await counts(kept) == Counts(2, 0, 1)
         with pytest.raises(Stale):
             await kept.store.redrive(GRANT, redrive)
-        assert await kept.store.page(CONVERSATIONS, None, -1, 100, ALL_BYTES) == []
+        assert await kept.store.page(CONVERSATIONS, None, (-1, 0), 100, ALL_BYTES) == []
 
     async def test_a_discard_is_whole_or_not_at_all(self, kept: Kept) -> None:
         """One id that is not quarantined, or not there, keeps the others as they were."""
@@ -223,7 +223,7 @@ class QuarantineContract(ABC):
         async def offsets(
             cause: Cause | None, after: int, entries_max: int = 100, bytes_max: int = ALL_BYTES
         ) -> list[int]:
-            page = await kept.store.page(CONVERSATIONS, cause, after, entries_max, bytes_max)
+            page = await kept.store.page(CONVERSATIONS, cause, (after, 0), entries_max, bytes_max)
             return [entry.entry.record.offset for entry in page]
 
         assert await offsets(None, -1) == [1, *range(3, 13)]
@@ -232,5 +232,5 @@ class QuarantineContract(ABC):
         assert await offsets(None, 1, entries_max=2) == [3, 4]
         assert await offsets(None, -1, bytes_max=1) == [1]
         assert await kept.store.lanes() == [CONVERSATIONS]
-        assert await kept.store.page(CONVERSATIONS._replace(partition=1), None, -1, 100, ALL_BYTES) == []
+        assert await kept.store.page(CONVERSATIONS._replace(partition=1), None, (-1, 0), 100, ALL_BYTES) == []
         assert await kept.store.find(["lync.conversations/0/99"]) == {}

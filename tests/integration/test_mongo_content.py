@@ -12,7 +12,7 @@ from bson import Binary
 
 from consumers.content import Attachment, ContentState
 from consumers.mongo import documents
-from consumers.mongo.content import MongoContent
+from consumers.mongo.content_store import MongoContent
 from consumers.mongo.layout import ATTACHMENTS, CHUNKS, FILES, QUARANTINE, Database, content_database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.quarantine import MongoQuarantine
@@ -223,9 +223,27 @@ async def test_records_that_an_earlier_release_quarantined_keep_their_files(sink
     await sink.put(BytesIO(PLAN), "plan", "text/plain")
     await sink.put(BytesIO(LARGE[:9]), "lone", "text/plain")
     value = f'{{"sha256":"{sha256(PLAN)}"'.encode()
-    await own[QUARANTINE].insert_one({"_id": "lync.conferences/0/7", "value": Binary(value), "cause": "unknown-type"})
-    await own[QUARANTINE].insert_one({"_id": "lync.conferences/0/8", "value": None, "cause": "unknown-type"})
+    for place, said in ((7, Binary(value)), (8, None)):
+        entry: dict[str, Any] = {"_id": f"lync.conferences/0/{place}", "key": None, "headers": [], "value": said}
+        await own[QUARANTINE].insert_one(entry)
     contents = MongoContent(own, content_database(own), ITEM_BYTES_MAX)
     now = SystemClock().now()
     assert [file.sha256 async for file in contents.idle(now)] == [sha256(LARGE[:9])]
     assert not await contents.drop(sha256(PLAN), now)
+
+
+async def test_archives_that_share_files_keep_each_others(sink: GridFsContent, own: Database) -> None:
+    """A file that only a rebuilt archive refers to is not swept by the one beside it."""
+    await sink.put(BytesIO(PLAN), "plan", "text/plain")
+    files = content_database(own)
+    other = own.client.get_database(files.name.replace("_content", "_other"))
+    try:
+        await prepare(other, files)
+        attachment = Attachment("m1", 1, claim(PLAN), ContentState.STORED)
+        await other[ATTACHMENTS].insert_one(documents.attachment_document(attachment))
+        contents = MongoContent(own, files, ITEM_BYTES_MAX)
+        now = SystemClock().now()
+        assert [file async for file in contents.idle(now)] == []
+        assert not await contents.drop(sha256(PLAN), now)
+    finally:
+        await own.client.drop_database(other.name)

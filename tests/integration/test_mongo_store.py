@@ -9,6 +9,7 @@ import pytest
 from consumers.grant import GrantRefused
 from consumers.item import Item
 from consumers.mongo import documents
+from consumers.mongo.lanes import MongoLanes
 from consumers.mongo.layout import CHECKPOINTS, FENCES, ITEMS, MAILBOXES, QUARANTINE, SEGMENTS, Database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.store import CONFLICT_TRIES, MAJORITY, MongoStore, connect
@@ -17,6 +18,7 @@ from schemas.envelope import Event
 from schemas.errors import Cause, DependencyUnavailable
 from schemas.record import Record
 from tests.builders import CONVERSATIONS, history, started
+from tests.contract.lane_contract import LaneContract, Lanes
 from tests.contract.partner_contract import PartnerContract, Trusted
 from tests.contract.store_contract import TALK, StoreContract, Subject, batch_of
 from tests.support.clock import ManualClock
@@ -75,6 +77,18 @@ class TestMongoPartners(PartnerContract):
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
         return Trusted(MongoStore(own, ManualClock()), MongoStored(own), MongoPartners(own))
+
+
+class TestMongoLanes(LaneContract):
+    """The contract of orders, on a replica set."""
+
+    @pytest.fixture
+    async def lanes(self, opened: Database, database: str) -> Lanes:
+        own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
+        await prepare(own)
+        await MongoPartners(own).put(PARTNER)
+        clock = ManualClock()
+        return Lanes(MongoLanes(own, clock), clock)
 
 
 async def test_a_lane_that_begins_conflicts_with_a_change_of_trust(opened: Database, database: str) -> None:

@@ -15,7 +15,7 @@ from producers.topics import Topics
 from schemas.clock import SystemClock
 from schemas.errors import DependencyUnavailable, Misconfigured
 from schemas.login import ARCHIVER, PRODUCER
-from schemas.record import Record
+from schemas.record import Record, header_name
 from tests.conftest import StackAddresses
 from tests.support.clock import ManualClock
 from tests.support.issuer import Issuer
@@ -48,6 +48,10 @@ def odd(topic: str) -> list[Record]:
         Record(topic, 1, -1, stamp_ms, b"tombstone", (("h", None), ("h", b""), ("h", b"\xff")), None),
         Record(topic, 2, -1, stamp_ms, None, (("ü\u2028", b"x"),), None),
         Record(topic, 3, -1, stamp_ms, b"", (), b""),
+        Record(topic, 1, -1, -1, b"no time", (), b"x"),
+        Record(topic, 1, -1, -1, b"no time", (), b"y"),
+        Record(topic, 1, -1, stamp_ms, b"some time", (), b"z"),
+        Record(topic, 1, -1, -5, b"before 1970", ((header_name(b"h\xff"), b""),), b""),
         Record(topic, 0, -1, 0, b"\xff\x00", (), b"\xfe\n\r\xe2\x80\xa8"),
         Record(topic, 0, -1, 1, b"large", (), b"x" * (8 * 1024 * 1024 - 1024)),
     ]
@@ -73,7 +77,7 @@ async def test_what_is_published_is_recorded_byte_for_byte(
 
 
 async def test_odd_records_survive(stack: StackAddresses, topics: Topics) -> None:
-    """Nulls, empty fields, repeated headers, bytes that are no text, and the largest record keep every byte."""
+    """Nulls, empty fields, odd headers and times, bytes that are no text, and the largest record keep every byte."""
     sent = odd(topics.contacts)
     assert await publish(stack, sent) == len(sent)
     held = await recorded_from(stack, topics.contacts)

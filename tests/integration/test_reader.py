@@ -111,6 +111,7 @@ async def _ask_everything(archive: Database) -> None:
     await reader.items(user, FolderId.CONVERSATION_HISTORY, page[0].item.id, 10)
     listed = await reader.item(user, page[0].item.id)
     assert [one async for one in reader.all_items(user)]
+    assert set(await reader.items_among(user, [listed.item.id, "another"])) == {listed.item.id}
     assert [event async for event in reader.events(listed.conversation.id)]
     await reader.owners([listed.conversation.id])
     await reader.conversations([listed.conversation.id])

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from consumers.batch import LaneId
 from schemas.record import Record
+
+TOPIC_ID: Final = "11111111-1111-1111-1111-111111111111"
 
 
 class MemorySource:
@@ -18,6 +21,7 @@ class MemorySource:
         self.marks: dict[LaneId, int] = {}
         self.fetches = 0
         self._fetched = asyncio.Event()
+        self.topic = TOPIC_ID
 
     async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
         self.fetches += 1
@@ -46,6 +50,10 @@ class MemorySource:
     async def bounds(self, lane: LaneId) -> tuple[int, int]:
         records = self._records[lane]
         return (records[0].offset, self.end(lane)) if records else (0, 0)
+
+    async def topic_id(self, lane: LaneId) -> str:
+        assert lane in self._records
+        return self.topic
 
     def mark(self, lane: LaneId, offset: int) -> None:
         self.marks[lane] = offset

@@ -1,18 +1,36 @@
 """Ways to lose, double or leak that were found by attack, each now a test."""
 
+import gc
+
 import pytest
+from bson import encode
 
 from consumers import draft
 from consumers.batch import Checkpoint, LaneId, Quarantined
-from consumers.decoding import portioned
+from consumers.decoding import decode_all, portioned
 from consumers.fold import fold
 from consumers.lane import Lane
-from consumers.mongo.documents import HEADERS_LISTED_MAX, quarantine_document, quarantined_of
+from consumers.mongo.content import HEADERS_LISTED_MAX, PLAIN_BYTES_MAX
+from consumers.mongo.documents import quarantine_document, quarantined_of
 from consumers.ports import RecordsGone
 from consumers.visibility import sees
-from schemas.errors import Cause
-from schemas.record import Record
-from tests.builders import ALICE, BOB, CONVERSATIONS, called, decoded, history, left, message, person, record, started
+from schemas.errors import Cause, RecordRejected
+from schemas.limits import RECORD_BYTES_MAX
+from schemas.record import Headers, Record
+from tests.builders import (
+    ALICE,
+    BOB,
+    CONVERSATIONS,
+    TOPIC_STREAMS,
+    called,
+    decoded,
+    history,
+    left,
+    message,
+    person,
+    record,
+    started,
+)
 from tests.support.lanes import surroundings
 from tests.support.source import MemorySource
 
@@ -73,3 +91,35 @@ def test_any_number_of_headers_is_kept(count: int) -> None:
     headers = tuple((f"h{number}", None if number % 2 else b"\xff") for number in range(count))
     entry = Quarantined(Record("t", 0, 0, 0, None, headers, None), Cause.MALFORMED_HEADERS, "why")
     assert quarantined_of(quarantine_document(entry, b"f")) == entry
+
+
+@pytest.mark.parametrize(
+    ("key", "headers", "value"),
+    [
+        (None, (), b"\0" * (PLAIN_BYTES_MAX + 1)),
+        (b"k", (("\udcff", None), ("h", b"\0" * PLAIN_BYTES_MAX), ("h", b"")), b"v"),
+        (b"\0" * PLAIN_BYTES_MAX, (), b"v"),
+        (None, (("\udcff\udcfe", b"x"), ("", None)), None),
+    ],
+)
+def test_what_mongodb_takes_in_no_document_is_kept(key: bytes | None, headers: Headers, value: bytes | None) -> None:
+    """What a topic took compressed may be larger than a document; and BSON has no text that is not UTF-8."""
+    entry = Quarantined(Record("t", 0, 0, 0, key, headers, value), Cause.OVERSIZED, "why")
+    document = quarantine_document(entry, b"f")
+    assert len(encode(document)) < PLAIN_BYTES_MAX
+    assert quarantined_of(document) == entry
+
+
+def test_a_rejection_keeps_nothing_alive() -> None:
+    """Not the errors that it came from, whose frames know the whole run: memory would grow until a full collection."""
+    spoiled = [record(2, message())._replace(value=b"{"), record(2, message())._replace(headers=(("ce_id", b"\xff"),))]
+    gc.collect()
+    gc.disable()
+    try:
+        for _, rejected in decode_all(spoiled * 10, TOPIC_STREAMS, RECORD_BYTES_MAX):
+            assert isinstance(rejected, RecordRejected)
+            assert (rejected.__cause__, rejected.__context__, rejected.__traceback__) == (None, None, None)
+        del rejected
+        assert not [found for found in gc.get_objects() if isinstance(found, RecordRejected)]
+    finally:
+        gc.enable()

@@ -10,6 +10,7 @@ from consumers.tokens.memory_partners import MemoryPartners
 from schemas.envelope import Event
 from schemas.errors import Cause
 from schemas.record import Record
+from tests.contract.lane_contract import LaneContract, Lanes
 from tests.contract.partner_contract import PartnerContract, Trusted
 from tests.contract.store_contract import StoreContract, Subject
 from tests.support.clock import ManualClock
@@ -53,3 +54,12 @@ class TestMemoryPartners(PartnerContract):
         partners = MemoryPartners()
         store = MemoryStore(ManualClock(), partners)
         return Trusted(store, MemoryStored(store), partners)
+
+
+class TestMemoryLanes(LaneContract):
+    """The contract of orders, in memory."""
+
+    @pytest.fixture
+    async def lanes(self) -> Lanes:
+        clock = ManualClock()
+        return Lanes(MemoryStore(clock, trusting()), clock)
