@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from consumers.content import Attachment, Claim, ContentState
 from consumers.conversation import Conversation
 from consumers.copy import Copy
 from consumers.item import Item
@@ -40,13 +41,15 @@ UNNOTED = Log()
 class Quarantined(NamedTuple):
     """A record that cannot be archived, whole, with its cause; `detail` repeats nothing of its content.
 
-    `log` is the number of the log that its offset is of.
+    `log` is the number of the log that its offset is of; `refers` has the digests of the files that it refers to, as
+    far as can be told.
     """
 
     record: Record
     cause: Cause
     detail: str
     log: int = 0
+    refers: frozenset[str] = frozenset()
 
 
 class Counts(NamedTuple):
@@ -81,7 +84,8 @@ class Batch:
     `start` is the offset of the checkpoint it was made from, `end` the next offset after it, both in `log`.
     `conversations` are the states after the batch, each one revision on from what is stored; `rosters` names those
     whose opening or members changed. `copies` were decided by the policies up to the number `policies`; one without a
-    target is there no more. `watermark` is the latest event time that the lane has seen.
+    target is there no more. `watermark` is the latest event time that the lane has seen. Of the events that refer to
+    files `attachments` says what became of these; those whose file is not there are in `quarantine` too.
     """
 
     lane: LaneId
@@ -98,6 +102,16 @@ class Batch:
     watermark: datetime | None
     log: Log = UNNOTED
     policies: int = 0
+    attachments: tuple[Attachment, ...] = ()
+
+    def present(self) -> set[Claim]:
+        """Return the files that must be there, and verified, when this is committed."""
+        return {one.claim for one in self.attachments if one.state is ContentState.STORED}
+
+    def referred(self) -> set[str]:
+        """Return the digests of all files that something refers to from this commit on, there or not."""
+        named = {one.claim.sha256 for one in self.attachments}
+        return named.union(*(entry.refers for entry in self.quarantine))
 
     def reached(self) -> Iterator[str]:
         """Yield the mailboxes that show what this batch writes; one that already has its item shows new messages too.

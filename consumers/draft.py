@@ -168,6 +168,8 @@ _EFFECTS: Final[dict[type[ev.EventData], Callable[[Draft, Event], None]]] = {
     ev.ConferenceJoined: Draft._come,
     ev.ConferenceLeft: Draft._go,
     ev.ConferenceTopic: Draft._keep,
+    ev.ConferenceContentUploaded: Draft._keep,
+    ev.ConferenceWhiteboardSnapshot: Draft._keep,
     ev.ConferenceEnded: Draft._end,
 }
 """What each event but a message does beside taking its place; a test proves that every type has its effect."""
@@ -186,6 +188,10 @@ def _people(data: ev.EventData) -> tuple[str, ...]:
     return (data.participant.sip,)  # type: ignore[attr-defined]
 
 
-_NAMELESS: Final = _ENDS | _MESSAGES | {ev.ConferenceTopic, ev.ConferenceActivated}
+_NAMELESS: Final = (
+    _ENDS
+    | _MESSAGES
+    | {ev.ConferenceTopic, ev.ConferenceActivated, ev.ConferenceContentUploaded, ev.ConferenceWhiteboardSnapshot}
+)
 _OPENERS: Final = frozenset({ev.ConversationStarted, ev.CallStarted})
 _LEAVES: Final = frozenset({ev.ConversationParticipantLeft, ev.ConferenceLeft})

@@ -3,9 +3,10 @@
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from consumers.content import reference
 from schemas import events as ev
 from schemas.envelope import Event
-from schemas.events import EventData
+from schemas.events import ContentReference, EventData
 
 
 class EntryKind(StrEnum):
@@ -13,6 +14,8 @@ class EntryKind(StrEnum):
 
     MESSAGE = "message"
     TOPIC = "topic"
+    CONTENT = "content"
+    WHITEBOARD = "whiteboard"
     JOIN = "join"
     LEAVE = "leave"
     MISSED = "missed"
@@ -21,13 +24,17 @@ class EntryKind(StrEnum):
 
 
 class Entry(NamedTuple):
-    """One line: its place, its time (RFC 3339 UTC), what it is, who did it, and the text, verbatim."""
+    """One line: its place, its time (RFC 3339 UTC), what it is, who did it, and the text, verbatim.
+
+    Of a shared file or whiteboard the text is its name, and `content` the reference to it.
+    """
 
     sequence: int
     at: str
     kind: EntryKind
     sip: str
     text: str
+    content: ContentReference | None = None
 
 
 _KINDS: Final[dict[type[EventData], EntryKind]] = {
@@ -42,6 +49,8 @@ _KINDS: Final[dict[type[EventData], EntryKind]] = {
     ev.ConferenceLeft: EntryKind.LEAVE,
     ev.ConferenceMessage: EntryKind.MESSAGE,
     ev.ConferenceTopic: EntryKind.TOPIC,
+    ev.ConferenceContentUploaded: EntryKind.CONTENT,
+    ev.ConferenceWhiteboardSnapshot: EntryKind.WHITEBOARD,
 }
 """The start and the end of a conversation or conference are times of the item, not lines of it."""
 
@@ -51,7 +60,9 @@ def entry_of(event: Event) -> Entry | None:
     kind = _KINDS.get(type(event.data))
     if kind is None:
         return None
-    return Entry(event.sequence, event.at, kind, _author(event.data), getattr(event.data, "text", ""))
+    content = reference(event.data)
+    text = content.name if content else getattr(event.data, "text", "")
+    return Entry(event.sequence, event.at, kind, _author(event.data), text, content)
 
 
 def _author(data: EventData) -> str:

@@ -6,8 +6,11 @@ the theory of operation in `consumers.transitions`.
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 
 from consumers.batch import ZERO, Batch, Checkpoint, Counts, FirstUse, Quarantined
+from consumers.content import CAUSES, DETAILS, Attachment, ContentState, Place, States, claim, digests
 from consumers.conversation import Conversation, Member
 from consumers.copy import Copy
 from consumers.decoding import Decoded
@@ -20,9 +23,10 @@ from consumers.sequences import holds
 from consumers.transitions import KINDS
 from schemas.envelope import Event
 from schemas.errors import Cause, IllegalRecord, RecordRejected
+from schemas.record import Record
 
-Place = tuple[str, int]
-"""A conversation and a sequence in it."""
+NOTHING: Final[States] = MappingProxyType({})
+"""What is known of the files of a run that refers to none."""
 
 
 def recalls(decoded: Iterable[Decoded], known: Mapping[str, Conversation]) -> set[Place]:
@@ -41,36 +45,59 @@ def fold(
     decoded: list[Decoded],
     known: Mapping[str, Conversation],
     recalled: Mapping[Place, Event],
+    contents: States = NOTHING,
     governance: Governance = UNGOVERNED,
 ) -> Batch:
     """Fold a run of records, in order of offset, into one batch on top of `checkpoint`.
 
     `known` has every stored conversation that a record of the run belongs to; `recalled` the stored event of each
-    place that `recalls` names. `governance` decides what is archived beside what people see.
+    place that `recalls` names; `contents` what was found for each claim of `consumers.content.claims`; `governance`
+    decides what is archived beside what people see.
+    An event whose file is not there has its place, and its record is quarantined, not archived.
     """
     drafts: dict[str, Draft] = {}
     quarantine: list[Quarantined] = []
+    attachments: list[Attachment] = []
     duplicates = 0
-    watermark = checkpoint.watermark
+    watermark, log = checkpoint.watermark, checkpoint.log.number
     for record, event in decoded:
         if isinstance(event, RecordRejected):
-            quarantine.append(Quarantined(record, event.cause, event.detail, checkpoint.log.number))
+            quarantine.append(Quarantined(record, event.cause, event.detail, log, digests(record.value)))
             continue
         try:
-            if _add(event, drafts, known, recalled):
-                watermark = _later(watermark, event.moment)
-            else:
+            if not _add(event, drafts, known, recalled):
                 duplicates += 1
+                continue
         except IllegalRecord as rejected:
-            quarantine.append(Quarantined(record, rejected.cause, rejected.detail, checkpoint.log.number))
+            quarantine.append(Quarantined(record, rejected.cause, rejected.detail, log, digests(event.body)))
+            continue
+        watermark = _later(watermark, event.moment)
+        attachment = _attachment(event, contents)
+        if attachment is not None:
+            attachments.append(attachment)
+            if attachment.state is not ContentState.STORED:
+                quarantine.append(unfulfilled(record, attachment, log))
     counts = Counts(len(decoded) - duplicates - len(quarantine), duplicates, len(quarantine))
     end = decoded[-1].record.offset + 1
-    return _batch(checkpoint, end, list(drafts.values()), quarantine, counts, watermark, governance)
+    return _batch(checkpoint, end, list(drafts.values()), quarantine, counts, watermark, tuple(attachments), governance)
 
 
 def passing(checkpoint: Checkpoint, end: int, governance: Governance = UNGOVERNED) -> Batch:
     """Return the batch that moves past offsets which hold no record, such as the log's own markers."""
-    return _batch(checkpoint, end, [], [], ZERO, checkpoint.watermark, governance)
+    return _batch(checkpoint, end, [], [], ZERO, checkpoint.watermark, (), governance)
+
+
+def unfulfilled(record: Record, attachment: Attachment, log: int) -> Quarantined:
+    """Return the entry of a record whose event has its place, and whose file is not what it says."""
+    state = attachment.state
+    return Quarantined(record, CAUSES[state], DETAILS[state], log, frozenset([attachment.claim.sha256]))
+
+
+def _attachment(event: Event, contents: States) -> Attachment | None:
+    claimed = claim(event.data)
+    if claimed is None:
+        return None
+    return Attachment(event.data.conversation, event.sequence, claimed, contents[claimed])
 
 
 def _add(
@@ -110,6 +137,7 @@ def _batch(
     quarantine: list[Quarantined],
     counts: Counts,
     watermark: datetime | None,
+    attachments: tuple[Attachment, ...],
     governance: Governance,
 ) -> Batch:
     gathered = _Gathered(governance)
@@ -128,6 +156,7 @@ def _batch(
         quarantine=tuple(quarantine),
         counts=counts,
         watermark=watermark,
+        attachments=attachments,
         log=checkpoint.log,
         policies=governance.book.number,
     )

@@ -11,14 +11,24 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from consumers.batch import Batch, Checkpoint, LaneId
+from consumers.content import claims
 from consumers.conversation import Conversation
 from consumers.decoding import Decoded, bounded, decode_all, portioned
-from consumers.fold import fold, passing, recalls
+from consumers.fold import NOTHING, fold, passing, recalls
 from consumers.grant import GrantRefused
 from consumers.grant_keeper import GrantKeeper
 from consumers.missing import Loss, Missing, missing
 from consumers.policy.governing import Governing
-from consumers.ports import ArchiveStore, Fenced, LaneObserver, RecordsGone, RecordSource, Stale, TopicMadeAgain
+from consumers.ports import (
+    ArchiveStore,
+    ContentStore,
+    Fenced,
+    LaneObserver,
+    RecordsGone,
+    RecordSource,
+    Stale,
+    TopicMadeAgain,
+)
 from consumers.quarantine_rate import DEFAULT_RATE, RateLimit, Refusals, count_refusals
 from consumers.stopping import unless_stopped
 from consumers.working_set import WorkingSet
@@ -61,6 +71,7 @@ class LaneParts:
 
     source: RecordSource
     store: ArchiveStore
+    contents: ContentStore
     grants: GrantKeeper
     observer: LaneObserver
     clock: Clock
@@ -196,7 +207,9 @@ class Lane:
         if places:
             await _done(commit)  # what it writes may be what is recalled
         recalled = await self._parts.store.recall(places) if places else {}
-        batch = fold(ahead, decoded, known, recalled, self._parts.governing.current)
+        claimed = claims(decoded)
+        contents = await self._parts.contents.inspect(claimed) if claimed else NOTHING
+        batch = fold(ahead, decoded, known, recalled, contents, self._parts.governing.current)
         self._known.add(batch.conversations)
         return batch
 

@@ -1,10 +1,12 @@
 """The quarantine in memory: the reference `QuarantineStore`, which tests run on."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from consumers.batch import Batch, Counts, LaneId
+from consumers.content import ContentState, Place
 from consumers.grant import Grant
+from consumers.memory_content import MemoryContent
 from consumers.memory_store import MemoryStore
 from consumers.ports import NotQuarantined, Stale
 from consumers.quarantine import Handling, QuarantineEntry, State, entry_id, entry_place
@@ -18,8 +20,8 @@ from schemas.errors import Cause
 class MemoryQuarantine(MemoryStore):
     """The `QuarantineStore` beside an archive in memory."""
 
-    def __init__(self, clock: Clock, partners: MemoryPartners) -> None:
-        super().__init__(clock, partners)
+    def __init__(self, clock: Clock, partners: MemoryPartners, contents: MemoryContent | None = None) -> None:
+        super().__init__(clock, partners, contents)
         self._entries: dict[str, QuarantineEntry] = {}
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
@@ -30,6 +32,13 @@ class MemoryQuarantine(MemoryStore):
     def entries(self) -> Sequence[QuarantineEntry]:
         """Return every entry, in whatever state, by its place in Kafka."""
         return sorted(self._entries.values(), key=lambda entry: entry_place(entry.id))
+
+    async def stubs(self, places: Iterable[Place]) -> frozenset[Place]:
+        return frozenset(
+            place
+            for place in places
+            if place in self._attachments and self._attachments[place].state is not ContentState.STORED
+        )
 
     async def lanes(self) -> Sequence[LaneId]:
         return list(self.checkpoints())
@@ -52,16 +61,21 @@ class MemoryQuarantine(MemoryStore):
 
     async def redrive(self, grant: Grant, redrive: Redrive) -> None:
         batch = redrive.batch
-        self._check(grant, batch)
+        self._check(grant, redrive.reached())
         for result in redrive.results:
             stored = self._entries[result.entry.id]
             if (stored.state, stored.tries) != (State.QUARANTINED, result.entry.tries):
                 raise Stale(f"entry {stored.id} was handled in the meantime")
         self._refuse_stale(batch)
+        self._refuse_swept(redrive.present())
+        for one in redrive.healed:
+            if self._attachments[one.conversation, one.sequence].state is ContentState.STORED:
+                raise Stale("an attachment was healed in the meantime")
         checkpoint = self._checkpoints[batch.lane]
         counts = Counts(*map(sum, zip(checkpoint.counts, redrive.moved, strict=True)))
         self._checkpoints[batch.lane] = replace(checkpoint, counts=counts)
         self._write(batch)
+        self._attachments.update({(one.conversation, one.sequence): one for one in redrive.healed})
         self._entries.update({result.entry.id: self._handled(grant, result) for result in redrive.results})
 
     async def discard(self, grant: Grant, ids: Collection[str], reason: str) -> None:
@@ -73,8 +87,8 @@ class MemoryQuarantine(MemoryStore):
         for name in ids:
             self._entries[name] = replace(self._entries[name], state=State.DISCARDED, handled=handled)
 
-    def _check(self, grant: Grant, batch: Batch | None = None) -> None:
-        grant.check(self._clock.now(), (item.mailbox for item in batch.items) if batch else ())
+    def _check(self, grant: Grant, reached: Iterable[str] = ()) -> None:
+        grant.check(self._clock.now(), reached)
         check_trust(grant, self._partners.find(grant.principal))
 
     def _handled(self, grant: Grant, result: Result) -> QuarantineEntry:

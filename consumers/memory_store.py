@@ -5,10 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from consumers.batch import ZERO, Batch, Checkpoint, Counts, FirstUse, LaneId, Quarantined
+from consumers.content import Attachment, Claim, Place
 from consumers.conversation import Conversation
 from consumers.copy import Copy
 from consumers.grant import Grant
 from consumers.item import Item
+from consumers.memory_content import MemoryContent
 from consumers.missing import KeptOrder, SkipOrder
 from consumers.policy.book import Change
 from consumers.policy.decision import Target
@@ -28,7 +30,10 @@ Named = tuple[str, str, str]
 class MemoryStore:
     """The `ArchiveStore` in dictionaries. A commit checks everything, then changes everything, without a pause."""
 
-    def __init__(self, clock: Clock, partners: MemoryPartners) -> None:
+    def __init__(self, clock: Clock, partners: MemoryPartners, contents: MemoryContent | None = None) -> None:
+        self.contents = contents or MemoryContent(clock)
+        self.contents.refers = self._refers
+        self._attachments: dict[Place, Attachment] = {}
         self._clock = clock
         self._partners = partners
         self._checkpoints: dict[LaneId, Checkpoint] = {}
@@ -60,6 +65,7 @@ class MemoryStore:
         counts = self._fence(batch)
         check_trust(grant, self._partners.find(grant.principal))
         self._refuse_stale(batch)
+        self._refuse_swept(batch.present())
         self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark, batch.log)
         self._write(batch)
 
@@ -117,6 +123,10 @@ class MemoryStore:
         """Return every quarantined record, by its place in Kafka."""
         return [self._quarantine[place] for place in sorted(self._quarantine)]
 
+    def attachments(self) -> Sequence[Attachment]:
+        """Return every attachment, by conversation and sequence."""
+        return [self._attachments[place] for place in sorted(self._attachments)]
+
     def checkpoints(self) -> Mapping[LaneId, Checkpoint]:
         """Return every lane's checkpoint."""
         return dict(sorted(self._checkpoints.items()))
@@ -146,7 +156,16 @@ class MemoryStore:
             if _place(entry) in self._quarantine:
                 raise AssertionError("a record is in quarantine already, though the fence let its batch pass")
 
+    def _refuse_swept(self, claims: Iterable[Claim]) -> None:
+        if not all(map(self.contents.verified, claims)):
+            raise Stale("a file is not in the content store any more")
+
+    def _refers(self, sha256: str) -> bool:
+        attached = any(one.claim.sha256 == sha256 for one in self._attachments.values())
+        return attached or any(sha256 in entry.refers for entry in self._quarantine.values())
+
     def _write(self, batch: Batch) -> None:
+        self._attachments.update({(one.conversation, one.sequence): one for one in batch.attachments})
         for segment in batch.segments:
             self._segments[segment.conversation, segment.first] = segment
             self._events.update({(segment.conversation, event.sequence): event for event in segment.events})

@@ -1,9 +1,11 @@
 """What the lanes need of the outside, in our own words. The contracts live here; adapters repeat nothing."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple, Protocol
 
 from consumers.batch import Batch, Checkpoint, LaneId
+from consumers.content import Claim, ContentState, Place
 from consumers.conversation import Conversation
 from consumers.grant import Grant
 from consumers.missing import KeptOrder, SkipOrder
@@ -30,6 +32,10 @@ class StoreUnavailable(DependencyUnavailable):
 
 class NotQuarantined(LyncArchiverError):
     """An entry is not, or not any more, in the state `quarantined`."""
+
+
+class ContentAltered(LyncArchiverError):
+    """The bytes that the content store has of a file are not those of its digest."""
 
 
 class RecordsGone(Misconfigured):
@@ -65,11 +71,13 @@ class ArchiveStore(Protocol):
         application is asked whether it still stands behind the grant; (2) segments are inserted; (3) conversations
         move on by one revision; (4) items and copies and (5) quarantine are written. Mailboxes that are met for
         the first time are made after (1); making one twice changes nothing, and they may stay where the rest fails.
+        Attachments are written after (2); from here on nothing sweeps the files that `batch.referred` names.
 
         Raises Fenced where the checkpoint is not at `batch.start` of `batch.log`, Stale where a conversation is not at
-        the revision before or the policies are not those of the batch, GrantRefused where the grant is over or not
-        trusted any more, DependencyUnavailable where the outcome is unknown: then the checkpoint tells. A lane without
-        a checkpoint starts at any offset; one whose checkpoint has no topic id yet takes the batch's.
+        the revision before, the policies are not those of the batch, or a file of `batch.present` is not in the content
+        store any more, GrantRefused where the grant is over or not trusted any more, DependencyUnavailable where the
+        outcome is unknown: then the checkpoint tells. A lane without a checkpoint starts at any offset; one whose
+        checkpoint has no topic id yet takes the batch's.
         """
 
 
@@ -122,6 +130,9 @@ class QuarantineStore(Protocol):
     async def policy_changes(self, after: int) -> Sequence[Change]:
         """As `ArchiveStore.policy_changes`."""
 
+    async def stubs(self, places: Iterable[Place]) -> frozenset[Place]:
+        """Return those of these places that hold an event whose file is not stored, as far as the archive says."""
+
     async def lanes(self) -> Sequence[LaneId]:
         """Return every lane that ever committed, by topic and partition."""
 
@@ -144,9 +155,11 @@ class QuarantineStore(Protocol):
         The partner application is asked whether it still stands behind the grant, as of the same moment. Entries
         that were taken become `redriven`, the others stay `quarantined` with their new cause; each notes who did it.
         The lane's counts move by `redrive.moved`, so that their sum stays the number of records read. Segments,
-        conversations, items and mailboxes are written as `ArchiveStore.commit` writes them.
+        conversations, items, mailboxes and attachments are written as `ArchiveStore.commit` writes them. Attachments of
+        `redrive.healed` become stored.
 
-        Raises Stale where an entry was handled or a conversation moved on in the meantime, GrantRefused where the
+        Raises Stale where an entry was handled, a conversation moved on, an attachment was healed or a file of
+        `redrive.present` was swept in the meantime, GrantRefused where the
         grant is over or not trusted any more, DependencyUnavailable where the outcome is unknown: then the entries
         tell.
         """
@@ -155,6 +168,45 @@ class QuarantineStore(Protocol):
         """Mark entries as `discarded`, all or none, on a grant as for `redrive`. Counts and records stay.
 
         Raises NotQuarantined where one of them is not in state `quarantined`, GrantRefused.
+        """
+
+
+class IdleContent(NamedTuple):
+    """A file that nothing refers to: digest, size in bytes, and when it was put last (aware, UTC)."""
+
+    sha256: str
+    size: int
+    put_at: datetime
+
+
+class ContentStore(Protocol):
+    """Where the files are that events refer to, each once, by the SHA-256 of its bytes (lower-case hexadecimal).
+
+    Every method raises DependencyUnavailable where the store cannot be used now.
+    """
+
+    async def inspect(self, claims: Collection[Claim]) -> Mapping[Claim, ContentState]:
+        """Return what there is for each claim.
+
+        `oversized` where it says more bytes than an item may have, whatever is there; else `missing` where there is no
+        such file, `wrong` where its size or digest is another, `stored` where both are right. A file's digest is
+        recomputed from its bytes, in bounded memory, and that it is right is remembered: it is read once.
+        """
+
+    def open(self, sha256: str) -> AsyncIterator[bytes]:
+        """Stream a file's bytes in portions. Raises NotFound (`consumers.reading`), and ContentAltered at the end where
+        what was streamed has another digest."""
+
+    def idle(self, before: datetime) -> AsyncIterator[IdleContent]:
+        """Stream the files that were last put before then (aware) and that nothing in the archive refers to.
+
+        What refers is an event in its place, its file good or not, and a record in quarantine, in whatever state.
+        """
+
+    async def drop(self, sha256: str, before: datetime) -> bool:
+        """Delete a file, unless something refers to it by now, or it was put again; False where it was not deleted.
+
+        A commit that is to refer to it comes before or after this, never in between: then it is Stale.
         """
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from consumers.batch import Checkpoint
+from consumers.content import Attachment
 from consumers.conversation import Conversation
 from consumers.folder import FolderId
 from consumers.item import Item
@@ -87,6 +88,9 @@ class ArchiveReader(Protocol):
 
     def events(self, conversation: str) -> AsyncIterator[Event]:
         """Stream a conversation's events in order of sequence."""
+
+    async def attachments(self, conversation: str) -> Mapping[int, Attachment]:
+        """Return what became of the files of a conversation's events, by sequence."""
 
     async def owners(self, conversations: Sequence[str]) -> Mapping[str, Sequence[Item]]:
         """Return all items of these conversations, whoever's they are."""

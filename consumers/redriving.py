@@ -6,15 +6,16 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 from consumers.batch import LaneId
+from consumers.content import claims
 from consumers.decoding import Decoded, bounded, decode_all, portioned
-from consumers.fold import recalls
+from consumers.fold import NOTHING, recalls
 from consumers.grant import GrantRefused
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import RETRY_S, LaneLimits
 from consumers.policy.decision import Switches
 from consumers.policy.governance import AS_READ
 from consumers.policy.governing import Governing
-from consumers.ports import QuarantineStore, Stale
+from consumers.ports import ContentStore, QuarantineStore, Stale
 from consumers.quarantine import Outcome, QuarantineEntry, State, entry_place
 from consumers.reading import NotFound
 from consumers.redrive import Attempt, refold
@@ -73,6 +74,7 @@ class Redriver:
     def __init__(
         self,
         store: QuarantineStore,
+        contents: ContentStore,
         grants: GrantKeeper,
         clock: Clock,
         streams: Mapping[str, Stream],
@@ -81,6 +83,7 @@ class Redriver:
     ) -> None:
         self._store = store
         self._governing = Governing(store, switches)
+        self._contents = contents
         self._grants = grants
         self._clock = clock
         self._streams = streams
@@ -198,7 +201,10 @@ class Redriver:
         known = await self._store.load({event.data.conversation for _, event in decoded if isinstance(event, Event)})
         places = recalls(decoded, known)
         recalled = await self._store.recall(places) if places else {}
-        redrive = refold(lane, attempts, known, recalled, self._governing.current)
+        claimed = claims(decoded)
+        contents = await self._contents.inspect(claimed) if claimed else NOTHING
+        stubs = await self._store.stubs(places) if claimed and places else frozenset()
+        redrive = refold(lane, attempts, known, recalled, contents, stubs, self._governing.current)
         grant = await self._grants.current()
         try:
             await self._store.redrive(grant, redrive)

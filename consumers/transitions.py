@@ -85,6 +85,8 @@ TRANSITIONS: Final[dict[Kind, Table]] = {
         EventType.CONFERENCE_LEFT,
         EventType.CONFERENCE_MESSAGE,
         EventType.CONFERENCE_TOPIC,
+        EventType.CONFERENCE_CONTENT_UPLOADED,
+        EventType.CONFERENCE_WHITEBOARD_SNAPSHOT,
     ),
 }
 

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from deploy.cli import (
     archive,
     config,
+    content,
     demo,
     diff,
     digest,
@@ -44,6 +45,7 @@ COMMANDS: Final = (
     rebuild,
     mailbox,
     quarantine,
+    content,
     lane,
     token,
     partner,

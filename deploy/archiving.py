@@ -18,9 +18,10 @@ from consumers.batch import Counts
 from consumers.grant_keeper import GrantKeeper
 from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
-from consumers.mongo.layout import Database, prepare
+from consumers.mongo.content_store import MongoContent
+from consumers.mongo.layout import Database, content_database, prepare
 from consumers.mongo.origin import MongoOrigin
-from consumers.mongo.store import MongoStore, connect, contents_of
+from consumers.mongo.store import MongoStore, connect
 from consumers.origin import OriginKind
 from consumers.policy.governing import Governing
 from consumers.ports import LaneObserver, RecordSource
@@ -31,7 +32,7 @@ from deploy.observation import Observation
 from deploy.policies import switches
 from deploy.retention import RetentionWatch, watching
 from deploy.session_page import session_route
-from deploy.settings import Settings, kafka_bootstrap, mongodb_uri
+from deploy.settings import Settings, content_name, kafka_bootstrap, mongodb_uri
 from deploy.status_server import serving, status_app
 from deploy.trust import Trust, auth_config, authority_of, trust_of
 from schemas.catalogue import Stream
@@ -56,17 +57,18 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
         database = connect(uri, settings.mongodb.database)
         closing.callback(database.client.close)
         await refuse_rebuilt_from_recording(database)
-        await prepare(database)
+        await prepare(database, content_database(database, content_name(settings)))
         tokens = await closing.enter_async_context(issuer_client(settings, ARCHIVER))
         source = await closing.enter_async_context(kafka_source(settings, tokens))
         trust = trust_of(settings, database, clock)
         grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
         await grants.current()  # a refusal at the start is the operator's to see, rather than a lane's to wait out
         login = KafkaLogin(ARCHIVER, tokens, tls_context(settings))
+        files = content_database(database, content_name(settings))
         lanes = await closing.enter_async_context(
-            reporting_health(settings, database, contents_of(database), observation, clock, login)
+            reporting_health(settings, database, files, observation, clock, login)
         )
-        parts = lane_parts(settings, source, MongoStore(database, clock), lanes, clock, grants)
+        parts = lane_parts(settings, source, database, lanes, clock, grants)
         archiver = Archiver(parts, source, settings.archive.flush_timeout_s)
         limit = settings.archive.retention_warning_ratio
         await closing.enter_async_context(
@@ -130,7 +132,7 @@ async def refuse_rebuilt_from_recording(database: Database) -> None:
 def lane_parts(
     settings: Settings,
     source: RecordSource,
-    store: MongoStore,
+    database: Database,
     observation: LaneObserver,
     clock: Clock,
     grants: GrantKeeper,
@@ -142,8 +144,11 @@ def lane_parts(
         record_bytes_max=settings.archive.record_bytes_max,
         quarantine=RateLimit(settings.archive.quarantine_rate_max, settings.archive.quarantine_window),
     )
+    files = content_database(database, content_name(settings))
+    contents = MongoContent(database, files, settings.content.item_bytes_max)
+    store = MongoStore(database, clock, files)
     governing = Governing(store, switches(settings))
-    return LaneParts(source, store, grants, observation, clock, topic_streams(settings), limits, governing)
+    return LaneParts(source, store, contents, grants, observation, clock, topic_streams(settings), limits, governing)
 
 
 def topic_streams(settings: Settings) -> dict[str, Stream]:

@@ -68,6 +68,7 @@ class _Line(NamedTuple):
     sip: str
     name: dict[str, Any]
     text: dict[str, Any]
+    attachments: Any = None
 
 
 PAGE_ITEMS: Final = 50
@@ -176,9 +177,14 @@ def _line_differences(place: Mapping[str, Any], one: _Line | None, two: _Line | 
 
 async def _lines(reader: ArchiveReader, listed: ListedItem) -> list[_Line]:
     return [
-        _Line(**entry | {"name": _hidden(entry["name"]), "text": _hidden(entry["text"])})
+        _Line(**entry | {"name": _hidden(entry["name"]), "text": _hidden(entry["text"]), **_files(entry)})
         async for entry in entry_documents(reader, listed)
     ]
+
+
+def _files(entry: dict[str, Any]) -> dict[str, Any]:
+    files = [file | {"name": _hidden(file["name"])} for file in entry.get("attachments", ())]
+    return {"attachments": files} if files else {}
 
 
 def _attribute(level: Level, place: Mapping[str, Any], name: str, a: object, b: object) -> Difference:

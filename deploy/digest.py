@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from consumers.reading import ArchiveReader, ListedItem
 from consumers.transcript import lines
-from deploy.export import entry_document, head_document, names_of
+from deploy.export import entry_document, files_of, head_document, names_of
 
 _dump: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 
@@ -65,10 +65,10 @@ async def item_lines(reader: ArchiveReader, listed: ListedItem) -> AsyncIterator
 
 async def entry_documents(reader: ArchiveReader, listed: ListedItem) -> AsyncIterator[dict[str, Any]]:
     """Stream the entries that the item's owner may see."""
-    names = names_of(listed.conversation)
+    names, files = names_of(listed.conversation), await files_of(reader, listed)
     async for event in reader.events(listed.conversation.id):
         for line in lines(listed.item, (event,)):
-            yield entry_document(line, names)
+            yield entry_document(line, names, files)
 
 
 def _line(document: dict[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from consumers.mongo.layout import check
 from consumers.mongo.store import connect
 from consumers.reading import ListedItem
 from consumers.transcript import lines
-from deploy.export import entry_document, head_document, names_of
+from deploy.export import entry_document, files_of, head_document, names_of
 from deploy.settings import Settings, mongodb_uri
 
 
@@ -30,10 +30,11 @@ async def copy_documents(discovery: MongoDiscovery, user: str | None) -> AsyncIt
         name = copy.item.conversation
         conversation = (await discovery.conversations([name]))[name]
         events = [event async for event in discovery.events(name)]
-        names = names_of(conversation)
+        listed = ListedItem(copy.item, conversation, None)
+        names, files = names_of(conversation), await files_of(discovery, listed)
         yield {
             "mailbox": copy.item.mailbox,
             "target": str(copy.target),
-            **head_document(ListedItem(copy.item, conversation, None)),
-            "entries": [entry_document(line, names) for line in lines(copy.item, events)],
+            **head_document(listed),
+            "entries": [entry_document(line, names, files) for line in lines(copy.item, events)],
         }

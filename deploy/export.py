@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from consumers.content import Attachment
 from consumers.conversation import Conversation
 from consumers.entry import Entry
 from consumers.reading import ArchiveReader, ListedItem
 from consumers.transcript import Header, attendances, header, lines
+from consumers.transitions import Kind
 from schemas.errors import Misconfigured
 
 
@@ -22,8 +24,8 @@ async def item_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, 
     if not listed.conversation.complete:
         listed = await reader.item(listed.item.mailbox, listed.item.id)
     item = listed.item
-    names = names_of(listed.conversation)
-    return {**head_document(listed), "entries": [entry_document(line, names) for line in lines(item, events)]}
+    names, files = names_of(listed.conversation), await files_of(reader, listed)
+    return {**head_document(listed), "entries": [entry_document(line, names, files) for line in lines(item, events)]}
 
 
 def head_document(listed: ListedItem) -> dict[str, Any]:
@@ -48,7 +50,12 @@ def names_of(conversation: Conversation) -> dict[str, str]:
     return {sip: member.name for sip, member in conversation.members.items()}
 
 
-def entry_document(line: Entry, names: Mapping[str, str]) -> dict[str, Any]:
+async def files_of(reader: ArchiveReader, listed: ListedItem) -> Mapping[int, Attachment]:
+    """Return what became of the files of an item's conversation, by sequence: only conferences share some."""
+    return await reader.attachments(listed.conversation.id) if listed.item.kind is Kind.CONFERENCE else {}
+
+
+def entry_document(line: Entry, names: Mapping[str, str], files: Mapping[int, Attachment]) -> dict[str, Any]:
     """Return one entry."""
     return {
         "sequence": line.sequence,
@@ -57,7 +64,17 @@ def entry_document(line: Entry, names: Mapping[str, str]) -> dict[str, Any]:
         "sip": line.sip,
         "name": names.get(line.sip, ""),
         "text": line.text,
+        **_files(line, files),
     }
+
+
+def _files(line: Entry, attachments: Mapping[int, Attachment]) -> dict[str, Any]:
+    """Return what an entry says of its file, where it has one; `state` is `stored`, or why only a stub is there."""
+    content = line.content
+    if content is None:
+        return {}
+    state = str(attachments[line.sequence].state)
+    return {"attachments": [content.model_dump(mode="json") | {"state": state}]}
 
 
 def header_document(head: Header) -> dict[str, Any]:

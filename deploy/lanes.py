@@ -9,12 +9,12 @@ from consumers.grant_keeper import GrantKeeper
 from consumers.kafka_source import KafkaSource
 from consumers.missing import KeptOrder, Missing, SkipOrder, missing, skip_order
 from consumers.mongo.lanes import MongoLanes
-from consumers.mongo.layout import check, prepare
+from consumers.mongo.layout import check, content_database, prepare
 from consumers.mongo.store import connect
 from consumers.reading import NotFound
 from deploy.archiving import topic_streams
 from deploy.kafka_login import issuer_client, tls_context
-from deploy.settings import Settings, kafka_bootstrap, mongodb_uri
+from deploy.settings import Settings, content_name, kafka_bootstrap, mongodb_uri
 from deploy.trust import authority_of, trust_of
 from schemas.clock import SystemClock
 from schemas.login import ARCHIVER, KafkaLogin
@@ -67,7 +67,7 @@ async def skip(settings: Settings, lane: LaneId, to: int | None, reason: str) ->
             )
         state = await _state(source, lane, checkpoint)
         order = skip_order(state.missing, to, reason)
-        await prepare(lanes.database)
+        await prepare(lanes.database, content_database(lanes.database, content_name(settings)))
         trust = trust_of(settings, lanes.database, clock)
         grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
         await lanes.skip(await grants.current(), order)

@@ -11,11 +11,11 @@ from typing import Final, Protocol
 from consumers.archiver import Archiver
 from consumers.batch import Batch, Counts, LaneId
 from consumers.grant_keeper import GrantKeeper
-from consumers.mongo.layout import Database, check, prepare
+from consumers.mongo.layout import Database, check, content_database, prepare
 from consumers.mongo.origin import MongoOrigin
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.reader import MongoReader
-from consumers.mongo.store import MongoStore, connect
+from consumers.mongo.store import connect
 from consumers.origin import Origin, OriginKind
 from consumers.ports import Membership, RecordSource
 from consumers.recorded_lanes import RecordedLanes
@@ -25,7 +25,7 @@ from deploy.digest import Digest, digest
 from deploy.errors import RebuildStopped, TargetRefused
 from deploy.kafka_login import issuer_client
 from deploy.observation import Observation
-from deploy.settings import Settings, mongodb_uri
+from deploy.settings import Settings, content_name, mongodb_uri
 from deploy.stack.acls import REBUILD_MARK
 from deploy.trust import authority_of, trust_of
 from producers.recording import RecordedLine, Recording
@@ -62,21 +62,24 @@ class Rebuilt:
 async def rebuild(settings: Settings, file: Path | None, into: str, *, resume: bool, stop: asyncio.Event) -> Rebuilt:
     """Make the archive of a recording, or else of all that is in Kafka, in the database `into`; return its digest.
 
-    What the archive in force trusts, the other comes to trust; in everything else the two have nothing in common.
+    What the archive in force trusts, the other comes to trust; they share the files of meetings, and nothing else.
 
     Raises TargetRefused where the database may not be written, RebuildStopped where `stop` was set before the end,
     RecordingDamaged before anything is written, and what `deploy.archiving.archive` does.
     """
     if into.casefold() == settings.mongodb.database.casefold():
         raise TargetRefused(f"database {into} is the archive in force; rebuild into another one")
-    target = settings.model_copy(update={"mongodb": settings.mongodb.model_copy(update={"database": into})})
+    content = settings.content.model_copy(update={"database": content_name(settings)})  # files are not made again
+    target = settings.model_copy(
+        update={"mongodb": settings.mongodb.model_copy(update={"database": into}), "content": content}
+    )
     clock = SystemClock()
     async with AsyncExitStack() as closing:
         database = connect(mongodb_uri(target), into)
         closing.callback(database.client.close)
         await _refuse_occupied(database, resume=resume)
         records = _in_kafka(target) if file is None else await asyncio.to_thread(_recorded, target, file, stop)
-        await _admit(database, records.origin)
+        await _admit(target, database, records.origin)
         await _copy_trust(settings, database)
         counts = await _archive(target, database, records, stop)
         if stop.is_set():
@@ -91,7 +94,7 @@ async def _refuse_occupied(database: Database, *, resume: bool) -> None:
     raise TargetRefused(f"database {database.name} is not empty; --resume goes on with a rebuild that was stopped")
 
 
-async def _admit(database: Database, origin: Origin) -> None:
+async def _admit(settings: Settings, database: Database, origin: Origin) -> None:
     """Note the origin in an empty database; in another one it must be there and the same."""
     origins = MongoOrigin(database)
     if await origins.empty():
@@ -102,7 +105,7 @@ async def _admit(database: Database, origin: Origin) -> None:
     if not known.same(origin):
         raise TargetRefused(f"database {database.name} was begun from other records; rebuild into an empty one")
     await check(database)
-    await prepare(database)
+    await prepare(database, content_database(database, content_name(settings)))
 
 
 async def _copy_trust(settings: Settings, database: Database) -> None:
@@ -128,7 +131,7 @@ async def _archive(settings: Settings, database: Database, records: Records, sto
         grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
         await grants.current()  # a refusal at the start is the operator's to see, rather than a lane's to wait out
         if await source.ends():
-            parts = lane_parts(settings, source, MongoStore(database, clock), observer, clock, grants)
+            parts = lane_parts(settings, source, database, observer, clock, grants)
             await Archiver(parts, source, settings.archive.flush_timeout_s).run(stop, until_caught_up=True)
     return observer.observation.counts
 

@@ -7,7 +7,8 @@ from typing import Final, TypeVar
 
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import LaneLimits
-from consumers.mongo.layout import prepare
+from consumers.mongo.content_store import MongoContent
+from consumers.mongo.layout import content_database, prepare
 from consumers.mongo.quarantine import MongoQuarantine
 from consumers.mongo.store import connect
 from consumers.ports import QuarantineStore
@@ -18,7 +19,7 @@ from deploy.archiving import topic_streams
 from deploy.errors import AmbiguousReplacement
 from deploy.kafka_login import issuer_client
 from deploy.policies import switches
-from deploy.settings import Settings, mongodb_uri
+from deploy.settings import Settings, content_name, mongodb_uri
 from deploy.trust import authority_of, trust_of
 from schemas.clock import Clock, SystemClock
 from schemas.login import ARCHIVER
@@ -49,16 +50,16 @@ async def redrive(
         batch_bytes=settings.archive.batch_bytes,
         record_bytes_max=settings.archive.record_bytes_max,
     )
-    async with _handling(settings) as (store, grants, clock):
+    async with _handling(settings) as (store, contents, grants, clock):
         replacements = await replacements_of(store, replacing)
-        redriver = Redriver(store, grants, clock, topic_streams(settings), limits, switches(settings))
+        redriver = Redriver(store, contents, grants, clock, topic_streams(settings), limits, switches(settings))
         return await redriver.run(selection, replacements, watch)
 
 
 async def discard(settings: Settings, ids: Sequence[str], reason: str) -> int:
     """Discard entries, all or none, and return how many. Raises NotFound, NotQuarantined."""
     names = list(dict.fromkeys(ids))
-    async with _handling(settings) as (store, grants, _):
+    async with _handling(settings) as (store, _contents, grants, _clock):
         for few in _chunks(names):
             found = await store.find(few)
             for name in few:
@@ -87,16 +88,18 @@ async def replacements_of(store: QuarantineStore, records: Iterable[Record]) -> 
 
 
 @asynccontextmanager
-async def _handling(settings: Settings) -> AsyncIterator[tuple[MongoQuarantine, GrantKeeper, Clock]]:
+async def _handling(settings: Settings) -> AsyncIterator[tuple[MongoQuarantine, MongoContent, GrantKeeper, Clock]]:
     """Open the quarantine for as long as the block runs, to write on the archiver's own token."""
     clock = SystemClock()
     database = connect(mongodb_uri(settings), settings.mongodb.database)
     try:
-        await prepare(database)
+        contents = content_database(database, content_name(settings))
+        await prepare(database, contents)
         async with issuer_client(settings, ARCHIVER) as tokens:
             trust = trust_of(settings, database, clock)
             grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
-            yield MongoQuarantine(database, clock), grants, clock
+            files = MongoContent(database, contents, settings.content.item_bytes_max)
+            yield MongoQuarantine(database, clock, contents), files, grants, clock
     finally:
         database.client.close()
 

@@ -21,6 +21,7 @@ from deploy.errors import InvalidSettings
 from deploy.stack.state import read_status
 from producers.tokens.issuing import LIFE_S
 from producers.tokens.issuing import LIFE_S_MAX as LIFE_S_ISSUED_MAX
+from schemas.content_limits import EWS_BYTES_MAX, ITEM_BYTES_MAX, UPLOAD_BYTES_MAX
 from schemas.health import HEALTH_TOPIC
 from schemas.limits import RECORD_BYTES_MAX
 from schemas.support import Deployment, Feature, Installation, Product, Version, check_supported
@@ -40,6 +41,12 @@ _TESTS: Final = "TEST_"
 """What the environment may hold beside settings: where the file is, and what the tests read."""
 
 _MIB: Final = 1024 * 1024
+
+CONTENT_SUFFIX: Final = "_content"
+"""What the name of the files' database has beyond the archive's, as `consumers.mongo.layout` has it."""
+
+DATABASE_CHARS_MAX: Final = 63
+"""What MongoDB takes."""
 
 
 class _Group(BaseModel):
@@ -81,6 +88,16 @@ class ArchiveSettings(_Group):
     quarantine_rate_max: float = Field(default=DEFAULT_RATE.ratio, ge=0, le=1)
     retention_warning_ratio: float = Field(default=0.2, ge=0, le=1)
     quarantine_window: int = Field(default=DEFAULT_RATE.window, ge=100, le=10_000)
+
+
+class ContentSettings(_Group):
+    """Files: their database, by default named after the archive's; the largest that an item takes, and that is taken at
+    all; and for how long one that was put waits for its event before it may be swept."""
+
+    database: str | None = Field(default=None, max_length=63, pattern=r"^[0-9A-Za-z_-]+$")
+    item_bytes_max: int = Field(default=ITEM_BYTES_MAX, ge=1, le=EWS_BYTES_MAX)
+    upload_bytes_max: int = Field(default=UPLOAD_BYTES_MAX, ge=1)
+    grace_h: float = Field(default=15 * 24, ge=1)  # Lync's own ContentGracePeriod
 
 
 class IssuerSettings(_Group):
@@ -168,6 +185,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     mongodb: MongoSettings = MongoSettings()
     archive: ArchiveSettings = ArchiveSettings()
+    content: ContentSettings = ContentSettings()
     issuer: IssuerSettings = IssuerSettings()
     exchange: ExchangeSettings = ExchangeSettings()
     topology: TopologySettings = TopologySettings()
@@ -227,6 +245,14 @@ def mongodb_uri(settings: Settings) -> str:
     uri = settings.mongodb.uri
     found = read_status(settings.stack.data).mongodb if uri is None else uri.get_secret_value()
     return found or _missing("MongoDB", "MONGODB__URI", settings.stack.data)
+
+
+def content_name(settings: Settings) -> str:
+    """Return the name of the files' database. Raises InvalidSettings where it would be longer than MongoDB takes."""
+    name = settings.content.database or f"{settings.mongodb.database}{CONTENT_SUFFIX}"
+    if len(name) > DATABASE_CHARS_MAX:
+        raise InvalidSettings(f"the name {name} is too long for a database: set {PREFIX}CONTENT__DATABASE")
+    return name
 
 
 def issuer_url(settings: Settings) -> str:

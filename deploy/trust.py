@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from consumers.mongo.layout import Database, prepare
+from consumers.mongo.layout import Database, content_database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.sessions import MongoSessions
 from consumers.mongo.store import connect
@@ -15,7 +15,7 @@ from consumers.tokens.http_metadata import HttpMetadata
 from consumers.tokens.partner import LYNC_ROLES, PartnerApplication, TrustLevel
 from consumers.tokens.refresh import Refresher
 from deploy.errors import NoSuchPartner
-from deploy.settings import Settings, issuer_url, mongodb_uri
+from deploy.settings import Settings, content_name, issuer_url, mongodb_uri
 from producers.tokens.service import METADATA_PATH
 from schemas.clock import Clock, SystemClock
 from schemas.login import TokenSource
@@ -91,7 +91,7 @@ async def trusting(settings: Settings) -> AsyncIterator[Trust]:
     """Connect to the archive for as long as the block runs."""
     database = connect(mongodb_uri(settings), settings.mongodb.database)
     try:
-        await prepare(database)
+        await prepare(database, content_database(database, content_name(settings)))
         yield trust_of(settings, database, SystemClock())
     finally:
         database.client.close()

@@ -45,6 +45,8 @@ MATTERS: Final[dict[EventType, Matter]] = {
     EventType.CONFERENCE_LEFT: Matter.SIGNAL,
     EventType.CONFERENCE_MESSAGE: Matter.CONFERENCE_IM,
     EventType.CONFERENCE_TOPIC: Matter.CONFERENCE_IM,
+    EventType.CONFERENCE_CONTENT_UPLOADED: Matter.CONFERENCE_CONTENT,
+    EventType.CONFERENCE_WHITEBOARD_SNAPSHOT: Matter.CONFERENCE_CONTENT,
     EventType.CONFERENCE_ENDED: Matter.SIGNAL,
 }
 """Every type, spelt out: a type that is missing would be a decision that nobody took."""

@@ -1,11 +1,21 @@
 """What the Lync side needs of the hand-over log. Nothing of Kafka's client appears here."""
 
 from collections.abc import AsyncIterable
-from typing import Protocol
+from pathlib import Path
+from typing import BinaryIO, Protocol
 
 from producers.health_view import Outage
-from schemas.errors import LyncArchiverError
+from schemas.errors import Cause, LyncArchiverError
+from schemas.events import ContentReference
 from schemas.record import Record
+
+
+class UploadRefused(LyncArchiverError):
+    """A file will never be taken as it is, for this cause."""
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        super().__init__(f"{cause}: {detail}")
+        self.cause = cause
 
 
 class PublishRefused(LyncArchiverError):
@@ -41,3 +51,21 @@ class HealthSource(Protocol):
 
     def outage(self) -> Outage:
         """Return what fails now by what was heard so far, without waiting; where nothing is heard, all fails."""
+
+
+class ContentSink(Protocol):
+    """Takes the files that events refer to, each before its event is published."""
+
+    async def put(
+        self, source: Path | BinaryIO, name: str, media_type: str, content_id: str | None = None
+    ) -> ContentReference:
+        """Store what the source holds and return the reference to it, named `content_id`, by default after its digest.
+
+        Durable on return. The same bytes are stored once, under whatever names they come; putting them again changes
+        nothing but that they are safe from the sweep for another grace period. Memory is bounded, whatever the size.
+
+        Raises:
+            UploadRefused: it has more bytes than a meeting takes.
+            Misconfigured: the source cannot be read, or the credentials do not do.
+            DependencyUnavailable: the store cannot be written now.
+        """

@@ -25,15 +25,18 @@ _KEPT: Final = {
     "format": re.compile("plain|html"),
     "reason": re.compile("closed|escalated"),
     "modality": re.compile("audio|video"),
+    "audience": re.compile("everyone|presenters"),
+    "media_type": re.compile("[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]*/[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]*"),
 }
 """What stays, by its name: the contract's own words, times and sequences, and nothing else under these names."""
 
 _IDENTIFIERS: Final = frozenset(
     {"id", "source", "conversation", "thread", "sip", "initiator", "conference_uri", "instance", "escalated_from"}
+    | {"sha256"}
 )
 _MEMBERS: Final = frozenset(
     {"data", "participant", "participants", "invited", "organizer", "name", "subject", "text", "last_sequence"}
-    | {"duration_s"}
+    | {"duration_s", "content", "size"}
     | _KEPT.keys()
     | _IDENTIFIERS
 )

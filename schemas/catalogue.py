@@ -32,6 +32,8 @@ class EventType(StrEnum):
     CONFERENCE_LEFT = "lync.conference.left.v1"
     CONFERENCE_MESSAGE = "lync.conference.message.v1"
     CONFERENCE_TOPIC = "lync.conference.topic.v1"
+    CONFERENCE_CONTENT_UPLOADED = "lync.conference.content-uploaded.v1"
+    CONFERENCE_WHITEBOARD_SNAPSHOT = "lync.conference.whiteboard-snapshot.v1"
     CONFERENCE_ENDED = "lync.conference.ended.v1"
 
 
@@ -50,6 +52,8 @@ MODELS: Final[dict[EventType, type[EventData]]] = {
     EventType.CONFERENCE_LEFT: events.ConferenceLeft,
     EventType.CONFERENCE_MESSAGE: events.ConferenceMessage,
     EventType.CONFERENCE_TOPIC: events.ConferenceTopic,
+    EventType.CONFERENCE_CONTENT_UPLOADED: events.ConferenceContentUploaded,
+    EventType.CONFERENCE_WHITEBOARD_SNAPSHOT: events.ConferenceWhiteboardSnapshot,
     EventType.CONFERENCE_ENDED: events.ConferenceEnded,
 }
 

@@ -11,9 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas.identifiers import (
     ConferenceUri,
+    ContentId,
     ConversationId,
     DisplayName,
+    FileName,
     InstanceId,
+    MediaType,
+    Sha256,
     SipAddress,
     ThreadId,
 )
@@ -172,6 +176,39 @@ class ConferenceTopic(EventData):
 
     sip: SipAddress
     text: Text
+
+
+class Audience(StrEnum):
+    """Who of those present may see something."""
+
+    EVERYONE = "everyone"
+    PRESENTERS = "presenters"
+
+
+class ContentReference(Contract):
+    """The claim check of a file: what it is called, and the size in bytes and digest that its bytes must have."""
+
+    id: ContentId
+    name: FileName
+    media_type: MediaType
+    size: Annotated[int, Field(ge=0, le=SEQUENCE_MAX)]
+    sha256: Sha256
+
+
+class ConferenceContentUploaded(EventData):
+    """Somebody shared a file; its bytes are in the content store before this is said."""
+
+    sip: SipAddress
+    content: ContentReference
+    audience: Audience = Audience.EVERYONE
+
+
+class ConferenceWhiteboardSnapshot(EventData):
+    """What stood on a whiteboard, as a picture in the content store."""
+
+    sip: SipAddress
+    content: ContentReference
+    audience: Audience = Audience.EVERYONE
 
 
 class ConferenceEnded(EventData):

@@ -5,8 +5,11 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from schemas.limits import (
+    CONTENT_ID_CHARS_MAX,
     CONVERSATION_CHARS_MAX,
     EVENT_ID_CHARS_MAX,
+    FILE_NAME_CHARS_MAX,
+    MEDIA_TYPE_CHARS_MAX,
     NAME_CHARS_MAX,
     SIP_CHARS_MAX,
     URI_CHARS_MAX,
@@ -44,3 +47,20 @@ DisplayName = Annotated[str, StringConstraints(max_length=NAME_CHARS_MAX)]
 
 ConferenceUri = Annotated[str, StringConstraints(max_length=URI_CHARS_MAX)]
 """The meeting's URI, the same for all occurrences; empty where the source knows none."""
+
+ContentId = Annotated[str, StringConstraints(min_length=1, max_length=CONTENT_ID_CHARS_MAX)]
+"""A shared file or whiteboard, as the Lync side names it within its conference."""
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""The SHA-256 of a file's bytes in lower-case hexadecimal, which is its name in the content store."""
+
+FileName = Annotated[str, StringConstraints(max_length=FILE_NAME_CHARS_MAX)]
+"""A file's name, verbatim; never used as a path."""
+
+MediaType = Annotated[
+    str,
+    StringConstraints(
+        max_length=MEDIA_TYPE_CHARS_MAX, pattern=r"^[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]*/[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]*$"
+    ),
+]
+"""A media type without parameters."""

@@ -32,6 +32,15 @@ SOURCE_CHARS_MAX: Final = 512
 PARTICIPANTS_MAX: Final = 2000
 """People of one conversation over its life. Large meetings hold 1,000 at once (support for large meetings)."""
 
+CONTENT_ID_CHARS_MAX: Final = 256
+"""The Lync side's own id of a shared file or whiteboard."""
+
+FILE_NAME_CHARS_MAX: Final = 255
+"""A file's name: what Windows file systems hold."""
+
+MEDIA_TYPE_CHARS_MAX: Final = 255
+"""A media type: two names of 127 characters at most (RFC 6838)."""
+
 SEQUENCE_MAX: Final = 2**63 - 1
 """The largest sequence: what a signed 64-bit integer holds, here, in BSON and in Java."""
 

@@ -3,6 +3,7 @@
 Times are seconds after `START`; an event's default time is its sequence, so that time and sequence agree.
 """
 
+import hashlib
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final
@@ -110,6 +111,25 @@ def topic(who: Participant = ALICE, text: str = "Budget", conversation: str = "m
     return ev.ConferenceTopic(conversation=conversation, sip=who.sip, text=text)
 
 
+def reference(data: bytes = b"a file", name: str = "plan.txt", **facts: Any) -> ev.ContentReference:
+    """Return the claim check of these bytes, or of what `facts` say instead."""
+    digest = hashlib.sha256(data).hexdigest()
+    stated = {"id": f"content-{digest[:8]}", "media_type": "text/plain", "size": len(data), "sha256": digest}
+    return ev.ContentReference(**{"name": name, **stated, **facts})
+
+
+def uploaded(
+    content: ev.ContentReference | None = None, who: Participant = ALICE, conversation: str = "m1"
+) -> ev.ConferenceContentUploaded:
+    return ev.ConferenceContentUploaded(conversation=conversation, sip=who.sip, content=content or reference())
+
+
+def drawn(
+    content: ev.ContentReference | None = None, who: Participant = ALICE, conversation: str = "m1"
+) -> ev.ConferenceWhiteboardSnapshot:
+    return ev.ConferenceWhiteboardSnapshot(conversation=conversation, sip=who.sip, content=content or reference())
+
+
 def adjourned(last_sequence: int = 1, conversation: str = "m1") -> ev.ConferenceEnded:
     return ev.ConferenceEnded(conversation=conversation, last_sequence=last_sequence)
 
@@ -181,6 +201,7 @@ def example(model: type[EventData], conversation: str = "x1", last_sequence: int
         "participant": ALICE,
         "sip": ALICE.sip,
         "text": "hello",
+        "content": reference(b"hello"),
         "last_sequence": last_sequence,
     }
     return model(**{name: value for name, value in facts.items() if name in model.model_fields})

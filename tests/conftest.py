@@ -121,8 +121,8 @@ async def database(stack: StackAddresses) -> AsyncIterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield name
     async with AsyncMongoClient[dict[str, Any]](stack.mongodb_uri) as client:
-        await client.drop_database(name)
-        await client.drop_database(f"{name}_content")
+        for own in (name, f"{name}_content"):
+            await client.drop_database(own)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from consumers.batch import Checkpoint, Counts, LaneId, Log, Quarantined
+from consumers.content import Attachment, Claim, ContentState, Place
 from consumers.conversation import Conversation, Ending, Member, Move, Opener, Opening
 from consumers.event_text import read_events
 from consumers.folder import FolderId
@@ -173,6 +174,30 @@ def item_of(document: Document) -> Item:
     )
 
 
+def attachment_id(place: Place) -> Document:
+    """Where a file hangs; the order of the fields is part of it."""
+    conversation, sequence = place
+    return {"conversation": conversation, "sequence": sequence}
+
+
+def attachment_document(attachment: Attachment) -> Document:
+    return {
+        "_id": attachment_id((attachment.conversation, attachment.sequence)),
+        "sha256": attachment.claim.sha256,
+        "size": attachment.claim.size,
+        "state": str(attachment.state),
+    }
+
+
+def attachment_of(document: Document) -> Attachment:
+    return Attachment(
+        conversation=document["_id"]["conversation"],
+        sequence=document["_id"]["sequence"],
+        claim=Claim(document["sha256"], document["size"]),
+        state=ContentState(document["state"]),
+    )
+
+
 def writer_document(grant: Grant) -> Document:
     """Who wrote an item: names, never a token."""
     return {"application": grant.principal.application, "realm": grant.principal.realm, "token": grant.token_id}
@@ -255,6 +280,7 @@ def quarantine_document(entry: Quarantined, fingerprint: bytes) -> Document:
         **content_document(record.key, record.headers, record.value),
         "cause": str(entry.cause),
         "detail": entry.detail,
+        "refers": sorted(entry.refers),
         "fingerprint": fingerprint,
         "state": str(State.QUARANTINED),
         "tries": 0,
@@ -272,7 +298,8 @@ def quarantined_of(document: Document) -> Quarantined:
         headers=headers,
         value=value,
     )
-    return Quarantined(record, Cause(document["cause"]), document["detail"], document.get("log", 0))
+    refers = frozenset(document.get("refers", ()))
+    return Quarantined(record, Cause(document["cause"]), document["detail"], document.get("log", 0), refers)
 
 
 def quarantine_entry_of(document: Document) -> QuarantineEntry:

@@ -13,7 +13,7 @@ Document = dict[str, Any]
 Database = AsyncIOMotorDatabase[Document]
 Collection = AsyncIOMotorCollection[Document]
 
-LAYOUT_VERSION: Final = 2
+LAYOUT_VERSION: Final = 3
 """Raised with every change that an older release could not read or write correctly."""
 
 OLDEST_READABLE: Final = 1
@@ -36,6 +36,17 @@ PROBES: Final = "probes"
 
 EVERY_LANE: Final = "*"
 """The fence that is touched as any lane's own is made: a change does not see those that are made meanwhile."""
+ATTACHMENTS: Final = "attachments"
+
+FILES: Final = "fs.files"
+CHUNKS: Final = "fs.chunks"
+"""The collections of the content database, as GridFS names them."""
+
+ARCHIVES: Final = "archives"
+"""In the content database: the archives whose files it has. Several are of one after a rebuild."""
+
+CONTENT_SUFFIX: Final = "_content"
+"""What the name of the content database has beyond that of the archive's, where none is set."""
 ORIGIN: Final = "origin"
 
 OPEN: Final[Document] = {"$in": ["quarantined", None]}
@@ -67,6 +78,8 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         # who has an item of a conversation: verification, and later deletion
         IndexModel([("conversation", ASCENDING)], name="conversation"),
     ],
+    # who refers to a file
+    ATTACHMENTS: [IndexModel([("sha256", ASCENDING)], name="sha256")],
     QUARANTINE: [
         IndexModel([("cause", ASCENDING), ("quarantined_at", DESCENDING)], name="cause_time"),
         IndexModel([("quarantined_at", DESCENDING), ("_id", ASCENDING)], name="time"),
@@ -74,24 +87,43 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("fingerprint", ASCENDING)], name="fingerprint"),
         # the next of a lane to redrive
         IndexModel([("topic", ASCENDING), ("partition", ASCENDING), ("offset", ASCENDING)], name="place"),
+        # who refers to a file
+        IndexModel([("refers", ASCENDING)], name="refers"),
     ],
 }
 
+CONTENT_INDEXES: Final[dict[str, list[IndexModel]]] = {
+    ARCHIVES: [],
+    FILES: [IndexModel([("metadata.put_at", ASCENDING)], name="put_at")],
+    CHUNKS: [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], name="files_id_1_n_1", unique=True)],
+}
+"""The second is GridFS's own, under its own name."""
 
-async def prepare(database: Database) -> None:
+
+def content_database(database: Database, name: str | None = None) -> Database:
+    """Return the database of an archive's files, on the same servers and under the same concerns."""
+    return database.client.get_database(
+        name or f"{database.name}{CONTENT_SUFFIX}",
+        read_concern=database.read_concern,
+        write_concern=database.write_concern,
+        read_preference=database.read_preference,
+    )
+
+
+async def prepare(database: Database, contents: Database | None = None) -> None:
     """Make what is missing: collections (a transaction cannot), indexes, and the layout's version.
+
+    `contents` is the database of the files, the one named after the archive's where none is given.
 
     Idempotent. Raises Misconfigured where the store's layout is not one that this release can work on.
     """
     with reported("the store cannot be prepared"):
         await check(database)
         await database[LAYOUT].update_one({"_id": "layout"}, {"$max": {"version": LAYOUT_VERSION}}, upsert=True)
-        existing = set(await database.list_collection_names())
-        for name, indexes in INDEXES.items():
-            if name not in existing:
-                await _create(database, name)
-            if indexes:
-                await database[name].create_indexes(indexes)
+        await _make(database, INDEXES)
+        contents = contents if contents is not None else content_database(database)
+        await _make(contents, CONTENT_INDEXES)
+        await contents[ARCHIVES].update_one({"_id": database.name}, {"$setOnInsert": {"sweeps": 0}}, upsert=True)
 
 
 async def prepared(database: Database) -> bool:
@@ -109,6 +141,15 @@ async def check(database: Database) -> None:
         raise Misconfigured(
             f"the store has layout {version}; this release works on {OLDEST_READABLE} to {LAYOUT_VERSION}"
         )
+
+
+async def _make(database: Database, wanted: dict[str, list[IndexModel]]) -> None:
+    existing = set(await database.list_collection_names())
+    for name, indexes in wanted.items():
+        if name not in existing:
+            await _create(database, name)
+        if indexes:
+            await database[name].create_indexes(indexes)
 
 
 async def _create(database: Database, name: str) -> None:

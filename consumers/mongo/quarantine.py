@@ -7,12 +7,14 @@ from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import UpdateOne
 
 from consumers.batch import LaneId
+from consumers.content import ContentState, Place
 from consumers.grant import Grant
 from consumers.mongo import documents
 from consumers.mongo.changes import check_policies
+from consumers.mongo.content_store import refer
 from consumers.mongo.copies import write_copies
 from consumers.mongo.failures import reported
-from consumers.mongo.layout import CHECKPOINTS, OPEN, PARTNERS, QUARANTINE, SEGMENTS, Document
+from consumers.mongo.layout import ATTACHMENTS, CHECKPOINTS, OPEN, PARTNERS, QUARANTINE, SEGMENTS, Document
 from consumers.mongo.store import MongoStore
 from consumers.ports import NotQuarantined, Stale
 from consumers.quarantine import Handling, QuarantineEntry, State
@@ -25,6 +27,13 @@ class MongoQuarantine(MongoStore):
 
     The partner is read after it was touched, so that any change of trust waits for the transaction or conflicts.
     """
+
+    async def stubs(self, places: Iterable[Place]) -> frozenset[Place]:
+        names = [documents.attachment_id(place) for place in places]
+        query = {"_id": {"$in": names}, "state": {"$ne": str(ContentState.STORED)}}
+        with reported("attachments cannot be read"):
+            found = await self._database[ATTACHMENTS].find(query, {"_id": 1}).to_list(None)
+        return frozenset((one["_id"]["conversation"], one["_id"]["sequence"]) for one in found)
 
     async def lanes(self) -> Sequence[LaneId]:
         with reported("checkpoints cannot be read"):
@@ -66,7 +75,7 @@ class MongoQuarantine(MongoStore):
     async def redrive(self, grant: Grant, redrive: Redrive) -> None:
         batch = redrive.batch
         with reported(f"a redrive of {batch.lane} cannot be committed"):
-            await self._transact(grant, batch.reached, lambda session: self._write_redrive(grant, redrive, session))
+            await self._transact(grant, redrive.reached, lambda session: self._write_redrive(grant, redrive, session))
 
     async def discard(self, grant: Grant, ids: Collection[str], reason: str) -> None:
         handled = Handling(self._clock.now(), grant.principal, grant.token_id, reason=reason)
@@ -97,6 +106,10 @@ class MongoQuarantine(MongoStore):
         await check_policies(self._database, batch, session)
         await self._mailboxes.make(batch.mailboxes)
         await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)
+        referred = batch.referred() | {one.claim.sha256 for one in redrive.healed}
+        await refer(self._contents, redrive.present(), referred, session)
+        await self._insert(ATTACHMENTS, [documents.attachment_document(one) for one in batch.attachments], session)
+        await self._heal(redrive, session)
         await self._move_conversations(batch, session)
         await self._write_items(grant, batch, session)
         await write_copies(self._database, grant, batch, session)
@@ -105,6 +118,20 @@ class MongoQuarantine(MongoStore):
         """Return whether every entry was as its change expects it; this is the fence of a redrive."""
         result = await self._database[QUARANTINE].bulk_write(changes, ordered=False, session=session)
         return result.matched_count == len(changes)
+
+    async def _heal(self, redrive: Redrive, session: AsyncIOMotorClientSession) -> None:
+        stored = str(ContentState.STORED)
+        changes = [
+            UpdateOne(
+                {"_id": documents.attachment_id((one.conversation, one.sequence)), "state": {"$ne": stored}},
+                {"$set": {"state": stored}},
+            )
+            for one in redrive.healed
+        ]
+        if changes:
+            result = await self._database[ATTACHMENTS].bulk_write(changes, ordered=False, session=session)
+            if result.matched_count != len(changes):
+                raise Stale("an attachment was healed in the meantime")
 
     async def _move_counts(self, redrive: Redrive, session: AsyncIOMotorClientSession) -> None:
         lane = {"_id": str(redrive.batch.lane)}

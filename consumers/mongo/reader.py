@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
 
 from consumers.batch import Checkpoint
+from consumers.content import Attachment
 from consumers.conversation import Conversation
 from consumers.folder import TREE, FolderId
 from consumers.item import Item
 from consumers.mongo import documents
 from consumers.mongo.failures import reported
 from consumers.mongo.layout import (
+    ATTACHMENTS,
     CHECKPOINTS,
     CONVERSATIONS,
     ITEMS,
@@ -100,6 +102,12 @@ class MongoReader:
             async for document in self._database[SEGMENTS].find({"_id": bounds}, sort=[("_id", 1)], batch_size=10):
                 for event in documents.segment_of(document).events:
                     yield event
+
+    async def attachments(self, conversation: str) -> Mapping[int, Attachment]:
+        low, high = (documents.attachment_id((conversation, sequence)) for sequence in (0, 2**63 - 1))
+        with reported("attachments cannot be read"):
+            found = await self._database[ATTACHMENTS].find({"_id": {"$gte": low, "$lte": high}}).to_list(None)
+        return {document["_id"]["sequence"]: documents.attachment_of(document) for document in found}
 
     async def owners(self, conversations: Sequence[str]) -> Mapping[str, Sequence[Item]]:
         owners: dict[str, list[Item]] = {}

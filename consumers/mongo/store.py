@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import ReadPreference, UpdateOne, WriteConcern
-from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo import ReadPreference, UpdateOne
+from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from consumers.batch import Batch, Checkpoint, LaneId, Log
@@ -13,10 +13,12 @@ from consumers.conversation import Conversation
 from consumers.grant import Grant
 from consumers.mongo import documents
 from consumers.mongo.changes import check_policies, read_changes
+from consumers.mongo.content_store import refer
 from consumers.mongo.copies import write_copies
 from consumers.mongo.failures import codes, reported
 from consumers.mongo.first_uses import MongoFirstUses
 from consumers.mongo.layout import (
+    ATTACHMENTS,
     CHECKPOINTS,
     CONVERSATIONS,
     EVERY_LANE,
@@ -28,8 +30,10 @@ from consumers.mongo.layout import (
     Collection,
     Database,
     Document,
+    content_database,
 )
 from consumers.mongo.partners import partner_of
+from consumers.mongo.transaction import JOURNALED, SOCKET_TIMEOUT_MS, WRITE_CONFLICT, committed
 from consumers.policy.book import Change
 from consumers.ports import Fenced, Stale
 from consumers.segment import SEGMENT_EVENTS_MAX
@@ -42,12 +46,7 @@ from schemas.fingerprint import fingerprint
 SERVER_SELECTION_TIMEOUT_MS: Final = 5_000
 """How long a call waits for a primary before the lane backs off; an election takes less."""
 
-SOCKET_TIMEOUT_MS: Final = 30_000
-"""One round trip; a batch of the largest size takes well below a second."""
-
-JOURNALED: Final = WriteConcern(w="majority", j=True, wtimeout=SOCKET_TIMEOUT_MS)
 MAJORITY: Final = ReadConcern("majority")
-SNAPSHOT: Final = ReadConcern("snapshot")
 
 CONFLICT_TRIES: Final = 10
 """A transaction that met another's write, as of a partner that changes, begins anew: nothing of it was written."""
@@ -60,9 +59,6 @@ CONFLICT_PAUSE_S_MAX: Final = 0.32
 
 HELD_RETRY_S: Final = 0.2
 """A change of policies takes about as long as one transaction."""
-
-CONTENTS_SUFFIX: Final = "_content"
-"""What the name of the files' database has beyond the archive's."""
 
 
 def connect(uri: str, database: str) -> Database:
@@ -84,16 +80,6 @@ def connect(uri: str, database: str) -> Database:
     )
 
 
-def contents_of(database: Database) -> Database:
-    """Return the database of what people upload, on the same servers and under the same concerns."""
-    return database.client.get_database(
-        f"{database.name}{CONTENTS_SUFFIX}",
-        read_concern=MAJORITY,
-        write_concern=JOURNALED,
-        read_preference=ReadPreference.PRIMARY,
-    )
-
-
 Write = Callable[[AsyncIOMotorClientSession], Awaitable[None]]
 """What a transaction writes."""
 
@@ -102,10 +88,11 @@ Ready = Callable[[], Awaitable[None]]
 
 
 class MongoStore:
-    """The `ArchiveStore` on a replica set."""
+    """The `ArchiveStore` on a replica set. `contents` is the database of the files, as for `layout.prepare`."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, contents: Database | None = None) -> None:
         self._database = database
+        self._contents = contents if contents is not None else content_database(database)
         self._clock = clock
         self._mailboxes = MongoFirstUses(database)
         self._fenced: set[LaneId] = set()
@@ -163,22 +150,13 @@ class MongoStore:
             if ready is not None:
                 await ready()
             try:
-                await self._transact_once(write)
+                async with committed(self._database.client) as session:
+                    await write(session)
                 break
             except OperationFailure as error:
-                if tried == CONFLICT_TRIES - 1 or _WRITE_CONFLICT not in codes(error):
+                if tried == CONFLICT_TRIES - 1 or WRITE_CONFLICT not in codes(error):
                     raise
                 await self._clock.sleep(min(CONFLICT_PAUSE_S * 2**tried, CONFLICT_PAUSE_S_MAX))
-
-    async def _transact_once(self, write: Write) -> None:
-        async with await self._database.client.start_session() as session:
-            session.start_transaction(read_concern=SNAPSHOT, write_concern=JOURNALED)
-            try:
-                await write(session)
-            except BaseException:
-                await session.abort_transaction()
-                raise
-            await _commit(session)
 
     async def _write(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
         await self._move_checkpoint(batch, session)  # 1: the fence, before all that a stale lane could trip on
@@ -186,6 +164,8 @@ class MongoStore:
         await check_policies(self._database, batch, session)
         await self._mailboxes.make(batch.mailboxes)
         await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)  # 2
+        await refer(self._contents, batch.present(), batch.referred(), session)
+        await self._insert(ATTACHMENTS, [documents.attachment_document(one) for one in batch.attachments], session)
         await self._move_conversations(batch, session)  # 3
         await self._write_items(grant, batch, session)  # 4
         await write_copies(self._database, grant, batch, session)
@@ -310,17 +290,3 @@ def _segments_at(conversation: str, sequences: set[int]) -> dict[str, Any]:
 
 
 _DUPLICATE_KEY: Final = 11000
-_WRITE_CONFLICT: Final = 112
-_COMMIT_TRIES: Final = 3
-
-
-async def _commit(session: AsyncIOMotorClientSession) -> None:
-    """Commit; a lost answer is asked for again, since committing a transaction twice is committing it once."""
-    for left in reversed(range(_COMMIT_TRIES)):
-        try:
-            await session.commit_transaction()
-        except PyMongoError as error:
-            if not left or not error.has_error_label("UnknownTransactionCommitResult"):
-                raise
-        else:
-            return

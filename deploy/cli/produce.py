@@ -51,12 +51,13 @@ def simulate(
     archived: Annotated[
         str, typer.Option("--archiving-enabled", metavar="FILE or all", help="Whose messages that is, one a line.")
     ] = ALL,
+    files: Annotated[
+        bool, typer.Option("--files", help="Meetings share small files, which are put into the content store.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Simulate an organisation that follows Microsoft's user model, into Kafka or into a recording."""
-    from deploy.critical import archived_users  # noqa: PLC0415  start-up time
-    from deploy.settings import load_settings  # noqa: PLC0415
-    from producers.gate import EVERYBODY, CriticalMode  # noqa: PLC0415
+    from deploy.settings import load_settings  # noqa: PLC0415  start-up time
     from producers.recording import Recording  # noqa: PLC0415
     from producers.simulator.simulation import simulate as run  # noqa: PLC0415
 
@@ -66,17 +67,25 @@ def simulate(
     if critical and out is not None:
         raise typer.BadParameter("a recording is for no archive yet", param_hint="--critical")
     settings = load_settings()
-    records = run(users, hours, seed, _topics(settings))
+    records = run(users, hours, seed, _topics(settings), files=files)
+    if files and (critical or out is not None):
+        asyncio.run(_put_files(settings, run(users, hours, seed, _topics(settings), files=True)))
     if critical:
-        mode = CriticalMode(EVERYBODY if archived == ALL else archived_users(Path(archived)))
-        _report_accepted(asyncio.run(_publish_critically(settings, records, factor, mode)), as_json)
+        _report_accepted(asyncio.run(_publish_critically(settings, records, factor, _mode(archived))), as_json)
         return
     if out is None:
-        count = asyncio.run(_publish(settings, records, factor, "simulating"))
+        count = asyncio.run(_publish(settings, records, factor, "simulating", files=files))
     else:
         with _bar("simulating") as seen:
             count = Recording(out).write(_watched(records, seen))
     _report({"records": count, "out": None if out is None else str(out)}, as_json, f"{count} records")
+
+
+def _mode(archived: str) -> "CriticalMode":
+    from deploy.critical import archived_users  # noqa: PLC0415  start-up time
+    from producers.gate import EVERYBODY, CriticalMode  # noqa: PLC0415
+
+    return CriticalMode(EVERYBODY if archived == ALL else archived_users(Path(archived)))
 
 
 def convert(chatlog: InputArgument, out: OutputArgument, as_json: JsonOption = False) -> None:
@@ -142,7 +151,30 @@ def replay(
     _report({"records": count}, as_json, f"{count} records")
 
 
-async def _publish(settings: "Settings", records: "Iterable[Record]", speed: float | None, text: str) -> int:
+async def _put_files(settings: "Settings", records: "Iterable[Record]") -> None:
+    """Put the files that simulated records refer to."""
+    from deploy.content import content_sink  # noqa: PLC0415  start-up time
+    from producers.simulator.files import put_file  # noqa: PLC0415
+
+    async with content_sink(settings) as sink:
+        for found in records:
+            await put_file(found, sink)
+
+
+async def _with_files(settings: "Settings", records: "AsyncIterator[Record]") -> "AsyncIterator[Record]":
+    """Put each simulated record's file before the record goes on."""
+    from deploy.content import content_sink  # noqa: PLC0415  start-up time
+    from producers.simulator.files import put_file  # noqa: PLC0415
+
+    async with content_sink(settings) as sink:
+        async for found in records:
+            await put_file(found, sink)
+            yield found
+
+
+async def _publish(
+    settings: "Settings", records: "Iterable[Record]", speed: float | None, text: str, *, files: bool = False
+) -> int:
     from deploy.kafka_login import kafka_login  # noqa: PLC0415  start-up time
     from deploy.settings import kafka_bootstrap  # noqa: PLC0415
     from producers.kafka_publisher import KafkaPublisher  # noqa: PLC0415
@@ -153,7 +185,8 @@ async def _publish(settings: "Settings", records: "Iterable[Record]", speed: flo
     bootstrap = kafka_bootstrap(settings)
     async with kafka_login(settings, PRODUCER) as login, KafkaPublisher(bootstrap, login) as publisher:
         with _bar(text) as seen:
-            return await publisher.publish(paced(_watched(records, seen), speed, SystemClock()))
+            outgoing = paced(_watched(records, seen), speed, SystemClock())
+            return await publisher.publish(_with_files(settings, outgoing) if files else outgoing)
 
 
 async def _publish_critically(

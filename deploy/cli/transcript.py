@@ -6,7 +6,16 @@ from consumers.idle import idle_closes
 from deploy.cli.printing import print_line
 from schemas.times import parse_time
 
-_SAYS = {"join": "joined", "leave": "left", "missed": "missed it", "call-start": "called", "call-end": "call ended"}
+_SAYS = {
+    "join": "joined",
+    "leave": "left",
+    "missed": "missed it",
+    "call-start": "called",
+    "call-end": "call ended",
+    "content": "shared",
+    "whiteboard": "drew on the whiteboard",
+}
+_STUBS = {"missing": "not archived: missing", "wrong": "not archived: altered", "oversized": "not archived: too large"}
 
 
 def print_transcript(document: dict[str, Any]) -> None:
@@ -33,4 +42,13 @@ def _line(entry: dict[str, Any]) -> str:
         return f"{who}: {entry['text']}"
     if entry["kind"] == "topic":
         return f"{who} set the topic: {entry['text']}"
+    if entry.get("attachments"):
+        return f"* {who} {_SAYS[entry['kind']]} {'; '.join(map(_file, entry['attachments']))}"
     return f"* {who} {_SAYS[entry['kind']]}"
+
+
+def _file(attachment: dict[str, Any]) -> str:
+    """Return a file's name, size and digest; a stub says why the file is not there."""
+    stub = _STUBS.get(attachment["state"])
+    facts = f"{attachment['media_type']}, {attachment['size']} bytes, sha256 {attachment['sha256']}"
+    return f"{attachment['name']} ({facts})" + (f" [{stub}]" if stub else "")

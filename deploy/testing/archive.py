@@ -18,6 +18,7 @@ from deploy.export import mailbox_documents
 from deploy.kafka_login import kafka_login
 from deploy.reading import reading, sip_address
 from deploy.settings import PREFIX as VARIABLES
+from deploy.settings import content_name
 from deploy.stack.topics import delete_topics, ensure_topics
 from deploy.testing.background import Background
 from deploy.testing.servers import PREFIX, Servers
@@ -175,7 +176,8 @@ class Archive:
             await delete_topics(self._servers.bootstrap, self.topics.names, admin)
         database = connect(self._servers.mongodb_uri, self.database)
         try:
-            await database.client.drop_database(self.database)
+            for name in (self.database, content_name(self.settings)):
+                await database.client.drop_database(name)
         finally:
             database.client.close()
 

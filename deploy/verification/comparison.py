@@ -2,14 +2,17 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice, pairwise
 from typing import Any, Final, NamedTuple, TypeVar
 
+from consumers.ports import ContentStore
 from consumers.reading import ArchiveReader, ListedItem
 from deploy.export import item_document
 from deploy.verification.audience import Share, shares
+from deploy.verification.files import Files
 from deploy.verification.model import Expectation, History, Line, text_hash
 
 Key = TypeVar("Key", str, bytes)
@@ -84,11 +87,17 @@ class _Findings:
         self.note(difference)
 
 
-async def compare(expectation: Expectation, reader: ArchiveReader, note: Note = _unheard) -> Verdict:
-    """Compare; memory is bounded by the largest conversation, beside the expectation itself."""
+async def compare(
+    expectation: Expectation, reader: ArchiveReader, note: Note = _unheard, files: ContentStore | None = None
+) -> Verdict:
+    """Compare; memory is bounded by the largest conversation, beside the expectation itself.
+
+    With `files` those that the archive says it has are read, each once, and must be what the recording says.
+    """
     verdict = Verdict()
     findings = _Findings(verdict, note)
     digest = hashlib.sha256()
+    shared = Files(reader, files)
     for names in _chunks(sorted(expectation.histories)):
         owners = await reader.owners(names)
         conversations = await reader.conversations(names)
@@ -111,7 +120,9 @@ async def compare(expectation: Expectation, reader: ArchiveReader, note: Note = 
                 verdict.expected += len(share.lines)
                 if mailbox not in seen:
                     findings.add(Difference("missing", mailbox, name, pairs=max(1, len(share.lines))))
-    await _compare_quarantine(expectation, reader, findings)
+            for kind, sequence in await shared.harmed(name, history):
+                findings.add(Difference(kind, "", name, sequence, facts=("file",)))
+    await _compare_quarantine(expectation.quarantined + shared.stubs, reader, findings)
     verdict.digest = digest.hexdigest()
     return verdict
 
@@ -138,7 +149,7 @@ def _compare_item(
             findings.add(Difference("duplicated", mailbox, name, sequence, found=entry))
         elif wanted is None:
             findings.add(Difference("leaked", mailbox, name, sequence, found=entry))
-        elif wanted != entry_line(entry):
+        elif wanted != entry_line(entry) or _files(entry) != _expected_files(history, sequence):
             findings.add(Difference("altered", mailbox, name, sequence, wanted, entry))
         else:
             findings.verdict.archived += 1
@@ -150,6 +161,15 @@ def _compare_item(
 def entry_line(entry: dict[str, Any]) -> Line:
     """Return what stands for an entry of an item's document here."""
     return Line(entry["kind"], entry["at"], entry["sip"], text_hash(entry["text"]), len(entry["text"]))
+
+
+def _files(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in file.items() if name != "state"} for file in entry.get("attachments", ())]
+
+
+def _expected_files(history: History, sequence: int) -> list[dict[str, Any]]:
+    file = history.facts[sequence].file
+    return [] if file is None else [file]
 
 
 FACTS: Final = ("status", "kind", "started_at", "ended_at", "complete", "gaps")
@@ -179,12 +199,12 @@ def _expected_facts(share: Share, history: History) -> tuple[Any, ...]:
     )
 
 
-async def _compare_quarantine(expectation: Expectation, reader: ArchiveReader, findings: _Findings) -> None:
+async def _compare_quarantine(expected: Counter[bytes], reader: ArchiveReader, findings: _Findings) -> None:
     """A record that cannot be archived must be in quarantine as often as it is in the recording."""
-    for marks in _chunks(sorted(expectation.quarantined)):
+    for marks in _chunks(sorted(expected)):
         found = await reader.quarantined_fingerprints(marks)
         for mark in marks:
-            wanted = expectation.quarantined[mark]
+            wanted = expected[mark]
             held = min(wanted, found.get(mark, 0))
             findings.verdict.quarantined += held
             if held < wanted:

@@ -29,6 +29,8 @@ _LINES = {
     "lync.conference.left.v1": "leave",
     "lync.conference.message.v1": "message",
     "lync.conference.topic.v1": "topic",
+    "lync.conference.content-uploaded.v1": "content",
+    "lync.conference.whiteboard-snapshot.v1": "whiteboard",
 }
 
 
@@ -43,7 +45,8 @@ class Line(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """One event: its type, id and time, the line it makes if any, its data without text, and a hash of the whole."""
+    """One event: its type, id and time, the line it makes if any, its data without text, and hashes of the whole and
+    of its record."""
 
     type: str
     id: str
@@ -51,6 +54,13 @@ class Fact(NamedTuple):
     line: Line | None
     data: dict[str, Any]
     content: bytes
+    record: bytes
+
+    @property
+    def file(self) -> dict[str, Any] | None:
+        """The file that the event refers to, if it does."""
+        found: dict[str, Any] | None = self.data.get("content")
+        return found
 
 
 @dataclass(slots=True)
@@ -96,7 +106,7 @@ def expect(records: Iterable[Record], streams: dict[str, Stream], record_bytes_m
             expectation.quarantined[fingerprint(record)] += 1
             continue
         history = expectation.histories.get(event.data.conversation) or History()
-        fact = _fact(event)
+        fact = _fact(event, fingerprint(record))
         held = history.facts.get(event.sequence)
         if held is not None and (held.type, held.id, held.content) == (fact.type, fact.id, fact.content):
             expectation.duplicates += 1
@@ -108,14 +118,14 @@ def expect(records: Iterable[Record], streams: dict[str, Stream], record_bytes_m
     return expectation
 
 
-def _fact(event: Event) -> Fact:
+def _fact(event: Event, record: bytes) -> Fact:
     data = json.loads(event.body)
     content = hashlib.blake2b(json.dumps(data, sort_keys=True).encode(), digest_size=16).digest()
-    text = data.pop("text", "")
+    text = data.pop("text", "") or data.get("content", {}).get("name", "")
     kind = _LINES.get(event.type)
     who = data.get("sip") or data.get("initiator") or data.get("participant", {}).get("sip", "")
     line = None if kind is None else Line(kind, event.at, who, text_hash(text), len(text))
-    return Fact(str(event.type), event.id, event.at, line, data, content)
+    return Fact(str(event.type), event.id, event.at, line, data, content, record)
 
 
 def _fits(history: History, sequence: int, fact: Fact) -> bool:

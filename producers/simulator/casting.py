@@ -26,7 +26,8 @@ SPARE: Final = 3
 class Casting:
     """Makes scripts for one population. The same seed, kind and number give the same script."""
 
-    def __init__(self, population: Population, seed: int) -> None:
+    def __init__(self, population: Population, seed: int, *, files: bool = False) -> None:
+        self._files = files
         self._population = population
         self._seed = seed
 
@@ -74,6 +75,7 @@ class Casting:
             messages_each=messages_each,
             conference_uri=f"{organizer.sip};gruu;opaque=app:conf:focus:id:{rng.getrandbits(32):08X}",
             instance=instance,
+            files=self._files,
             subject=rng.choice(PHRASES[organizer.language]),
         )
 

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from producers.simulator.files import shared_file, shared_whiteboard
 from producers.simulator.phrases import say
 from producers.simulator.population import Person
 from producers.simulator.scene import Scene, reported
 from producers.simulator.step import MINUTE_MS, Numbering, Step, identifier, thread
 from schemas.events import (
     ConferenceActivated,
+    ConferenceContentUploaded,
     ConferenceEnded,
     ConferenceJoined,
     ConferenceLeft,
     ConferenceMessage,
     ConferenceTopic,
+    ConferenceWhiteboardSnapshot,
 )
 
 JOIN_WINDOW_MS: Final = 5 * MINUTE_MS
@@ -28,6 +31,10 @@ PRESENTER_SHARE: Final = 0.2
 TOPIC_SHARE: Final = 0.25
 EARLY_SHARE: Final = 0.10
 REJOIN_SHARE: Final = 0.08
+UPLOAD_SHARE: Final = 0.5
+WHITEBOARD_SHARE: Final = 0.2
+"""Meetings in which the organizer shares a file, and draws on the whiteboard, where files are asked for."""
+
 GOODBYE_SHARE: Final = 0.5
 """People who leave in the last minute; the end of the meeting takes the others out."""
 
@@ -35,6 +42,8 @@ GOODBYE_SHARE: Final = 0.5
 @dataclass(frozen=True, slots=True)
 class Meeting:
     """What is known of a meeting before it begins. `messages_each` is a mean; 0 is a meeting without messages.
+
+    With `files` some is shared in it. What else happens is the same without.
 
     It lasts `DURATION_MIN_MS` at least.
     """
@@ -46,6 +55,7 @@ class Meeting:
     instance: str = ""
     subject: str = ""
     escalated_from: str | None = None
+    files: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,10 @@ class _Plan:
     act: str
     person: Person
     presents: bool = False
+
+
+_Stay = tuple[int, int, bool]
+"""From when, until when, and whether a leave is reported."""
 
 
 def meet(scene: Scene, meeting: Meeting) -> Iterator[Step]:
@@ -91,6 +105,20 @@ def _played(scene: Scene, conversation: str, numbers: Numbering, plan: _Plan) ->
         case "topic":
             topic = ConferenceTopic(conversation=conversation, sip=person.sip, text=say(scene.rng, person.language))
             yield numbers.step(plan.at_ms, scene.focus, topic)
+        case "upload":
+            file = shared_file(_own(plan))
+            yield numbers.step(
+                plan.at_ms,
+                scene.focus,
+                ConferenceContentUploaded(conversation=conversation, sip=person.sip, content=file),
+            )
+        case "draw":
+            picture = shared_whiteboard(_own(plan))
+            yield numbers.step(
+                plan.at_ms,
+                scene.focus,
+                ConferenceWhiteboardSnapshot(conversation=conversation, sip=person.sip, content=picture),
+            )
         case _:
             text = say(scene.rng, person.language)
             message = ConferenceMessage(conversation=conversation, sip=person.sip, text=text)
@@ -112,12 +140,22 @@ def _plans(scene: Scene, meeting: Meeting) -> list[_Plan]:
             plans.extend(_Plan(_moment(scene.rng, stays), "message", person) for _ in range(count))
             if position == 0 and scene.rng.random() < TOPIC_SHARE:
                 plans.append(_Plan(_moment(scene.rng, stays), "topic", person))
+        if position == 0 and meeting.files:
+            plans.extend(_files(scene, stays))
     plans.sort(key=lambda plan: plan.at_ms)
     return plans
 
 
-_Stay = tuple[int, int, bool]
-"""From when, until when, and whether a leave is reported."""
+def _files(scene: Scene, stays: list[_Stay]) -> Iterator[_Plan]:
+    """Plan what the organizer shares, with a randomness of its own, so that all else is as without files."""
+    rng = Random(f"{scene.at_ms}/{scene.people[0].sip}/files")
+    for act, share in (("upload", UPLOAD_SHARE), ("draw", WHITEBOARD_SHARE)):
+        if rng.random() < share:
+            yield _Plan(_moment(rng, stays), act, scene.people[0])
+
+
+def _own(plan: _Plan) -> Random:
+    return Random(f"{plan.at_ms}/{plan.person.sip}/{plan.act}")
 
 
 def _stays(scene: Scene, meeting: Meeting) -> list[_Stay]:

@@ -30,25 +30,26 @@ _Arrival = tuple[int, int, _Script]
 """When a conversation begins, which one of its kind it is, and how to play it."""
 
 
-def simulate(users: int, hours: float, seed: int, topics: Topics) -> Iterator[Record]:
+def simulate(users: int, hours: float, seed: int, topics: Topics, *, files: bool = False) -> Iterator[Record]:
     """Yield the records of an organisation's first `hours`, ordered by time; memory holds the open conversations.
 
-    The same arguments give the same records. Conversations that run past the end are cut and stay open. Raises
+    The same arguments give the same records. Conversations that run past the end are cut and stay open.
+    With `files` meetings share some, which `producers.simulator.files` can make again. Raises
     ValueError for fewer users than two or no time at all.
     """
     if users < USERS_MIN or hours <= 0:
         raise ValueError("a simulation needs two users and some time")
     names = {model: topics.of(STREAMS[name]) for model, name in TYPES.items()}
     end = START + timedelta(hours=hours)
-    for step in _in_order(_arrivals(users, hours, seed)):
+    for step in _in_order(_arrivals(users, hours, seed, files=files)):
         if step.at >= end:
             return
         topic = names[type(step.data)]
         yield encode(step.event_id, step.source, format_time(step.at), step.sequence, step.data, topic)
 
 
-def _arrivals(users: int, hours: float, seed: int) -> Iterator[_Arrival]:
-    casting = Casting(populate(users, seed), seed)
+def _arrivals(users: int, hours: float, seed: int, *, files: bool) -> Iterator[_Arrival]:
+    casting = Casting(populate(users, seed), seed, files=files)
     minutes = ceil(hours * 60)
     sessions = Random(f"{seed}/sessions"), users * workload.SESSIONS_PER_DAY, minutes
     calls = Random(f"{seed}/calls"), users * workload.CALLS_PER_DAY, minutes

@@ -13,7 +13,8 @@ from consumers.batch import Batch, LaneId
 from consumers.grant_keeper import GrantKeeper
 from consumers.kafka_source import KafkaSource
 from consumers.lane import LaneLimits, LaneParts
-from consumers.mongo.layout import Database, prepare
+from consumers.mongo.content_store import MongoContent
+from consumers.mongo.layout import Database, content_database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.store import MongoStore, connect
 from consumers.policy.governing import Governing
@@ -24,6 +25,7 @@ from producers.kafka_publisher import KafkaPublisher
 from producers.topics import Topics
 from schemas.catalogue import Stream
 from schemas.clock import SystemClock
+from schemas.content_limits import ITEM_BYTES_MAX
 from schemas.login import ADMIN, ARCHIVER, PRODUCER
 from schemas.record import Record
 from tests.support.trust import PARTNER, ReadyAuthority
@@ -111,7 +113,8 @@ async def archive_database(stack: RunningStack) -> AsyncIterator[Database]:
         await prepare(database)
         await MongoPartners(database).put(PARTNER)
         yield database
-        await database.client.drop_database(database.name)
+        for one in (database, content_database(database)):
+            await database.client.drop_database(one.name)
     finally:
         database.client.close()
 
@@ -126,8 +129,9 @@ async def archived(stack: RunningStack, topics: Mapping[str, Stream], database: 
     try:
         grants = GrantKeeper(ReadyAuthority(), clock)
         limits = LaneLimits(batch_records=batch)
+        contents = MongoContent(database, content_database(database), ITEM_BYTES_MAX)
         store = MongoStore(database, clock)
-        parts = LaneParts(source, store, grants, watch, clock, topics, limits, Governing(store))
+        parts = LaneParts(source, store, contents, grants, watch, clock, topics, limits, Governing(store))
         await Archiver(parts, source, flush_timeout_s=20).run(asyncio.Event(), until_caught_up=True)
     finally:
         await source.close()

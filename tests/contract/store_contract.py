@@ -76,7 +76,7 @@ async def batch_of(
     checkpoint = await store.checkpoint(lane) or Checkpoint(lane, 0)
     run = decoded(records, checkpoint.next)
     known = await store.load({one.event.data.conversation for one in run if isinstance(one.event, Event)})
-    return fold(checkpoint, run, known, await store.recall(recalls(run, known)), governance)
+    return fold(checkpoint, run, known, await store.recall(recalls(run, known)), governance=governance)
 
 
 async def archive(store: ArchiveStore, records: Iterable[Record]) -> Batch:

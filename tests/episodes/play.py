@@ -132,6 +132,7 @@ class _Play:
         parts = LaneParts(
             source=LogSource(self._log, process),
             store=store,
+            contents=self._memory.contents,
             grants=GrantKeeper(DistantAuthority(process), clock),
             observer=_Observer(self._world),
             clock=clock,

@@ -11,7 +11,8 @@ from consumers.mongo.layout import Database, prepare
 from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.policies import MongoPolicies
-from consumers.mongo.store import JOURNALED, MAJORITY, MongoStore, connect
+from consumers.mongo.store import MAJORITY, MongoStore, connect
+from consumers.mongo.transaction import JOURNALED
 from consumers.policy.governing import Governing
 from consumers.ports import ArchiveStore, Stale
 from schemas.clock import SystemClock

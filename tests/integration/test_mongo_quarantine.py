@@ -11,7 +11,8 @@ from consumers.grant import Grant, GrantRefused
 from consumers.mongo.layout import PARTNERS, Database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.quarantine import MongoQuarantine
-from consumers.mongo.store import JOURNALED, MAJORITY, connect
+from consumers.mongo.store import MAJORITY, connect
+from consumers.mongo.transaction import JOURNALED
 from tests.builders import CONVERSATIONS
 from tests.contract.quarantine_contract import Kept, QuarantineContract, entry_at, gap, redrive_of
 from tests.integration.test_mongo_store import MongoStored

@@ -24,7 +24,8 @@ from consumers.mongo.layout import (
     prepare,
 )
 from consumers.mongo.partners import MongoPartners
-from consumers.mongo.store import CONFLICT_TRIES, JOURNALED, MAJORITY, MongoStore, connect
+from consumers.mongo.store import CONFLICT_TRIES, MAJORITY, MongoStore, connect
+from consumers.mongo.transaction import JOURNALED
 from schemas.envelope import Event
 from schemas.errors import Cause, DependencyUnavailable
 from schemas.record import Record

@@ -13,7 +13,8 @@ from consumers.folder import FolderId
 from consumers.mongo.layout import Database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.reader import MongoReader
-from consumers.mongo.store import JOURNALED, MAJORITY, MongoStore, connect
+from consumers.mongo.store import MAJORITY, MongoStore, connect
+from consumers.mongo.transaction import JOURNALED
 from consumers.quarantine import State
 from consumers.reading import ListedItem, QuarantineQuery
 from producers.simulator.simulation import simulate

@@ -12,7 +12,13 @@ from schemas import events
 from schemas.catalogue import ENDERS, MODELS, OPENERS, STREAMS, TYPES, Stream
 from schemas.envelope import Event, canonical, decode, encode
 from schemas.errors import RecordRejected
-from schemas.limits import EVENT_ID_CHARS_MAX, SEQUENCE_MAX, SOURCE_CHARS_MAX
+from schemas.limits import (
+    CONTENT_ID_CHARS_MAX,
+    EVENT_ID_CHARS_MAX,
+    FILE_NAME_CHARS_MAX,
+    SEQUENCE_MAX,
+    SOURCE_CHARS_MAX,
+)
 from schemas.record import Record
 from schemas.times import parse_time
 
@@ -52,6 +58,15 @@ FIELDS: Final[dict[str, SearchStrategy[Any]]] = {
     "organizer": st.none() | participants,
     "subject": texts,
     "escalated_from": st.none() | conversations,
+    "content": st.builds(
+        events.ContentReference,
+        id=st.text(min_size=1, max_size=CONTENT_ID_CHARS_MAX),
+        name=st.text(max_size=FILE_NAME_CHARS_MAX),
+        media_type=st.sampled_from(["text/plain", "image/png", "application/x-a.b+c"]),
+        size=st.integers(0, SEQUENCE_MAX),
+        sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
+    ),
+    "audience": st.sampled_from(events.Audience),
     "last_sequence": sequences,
 }
 

@@ -69,7 +69,7 @@ async def test_a_redrive_makes_up_for_damage(
         of_lane = [good for good, _ in damaged if good.topic == lane.topic]
         good_at |= {f"{lane}/{offset}": good for offset, good in enumerate(of_lane)}
     grants = GrantKeeper(ReadyAuthority(), store.clock)
-    redriver = Redriver(store, grants, store.clock, TOPIC_STREAMS, LaneLimits(batch_records=batch))
+    redriver = Redriver(store, store.contents, grants, store.clock, TOPIC_STREAMS, LaneLimits(batch_records=batch))
     run = asyncio.ensure_future(redriver.run(Selection(), good_at))
     await store.clock.advance_through(run)
     tally = await run

@@ -1,16 +1,19 @@
 """Failures on purpose: a store that fails as scripted, around any store that works."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum, auto
 
 from consumers.batch import Batch, Checkpoint, LaneId
+from consumers.content import Claim, ContentState
 from consumers.conversation import Conversation
 from consumers.grant import Grant
+from consumers.memory_content import MemoryContent
 from consumers.memory_quarantine import MemoryQuarantine
 from consumers.policy.book import Change
-from consumers.ports import ArchiveStore
+from consumers.ports import ArchiveStore, IdleContent
 from consumers.redrive import Redrive
 from schemas.envelope import Event
 from tests.support.clock import ManualClock
@@ -99,3 +102,26 @@ class FaultyQuarantine(MemoryQuarantine):
         self.redrives.append(redrive)
         if fault is not None:
             raise fault.error
+
+
+class AbsentContent:
+    """A `ContentStore` that cannot be asked as often as `errors` says."""
+
+    def __init__(self, contents: MemoryContent, errors: Iterable[Exception]) -> None:
+        self._contents = contents
+        self._errors = iter(list(errors))
+
+    async def inspect(self, claims: Collection[Claim]) -> Mapping[Claim, ContentState]:
+        error = next(self._errors, None)
+        if error is not None:
+            raise error
+        return await self._contents.inspect(claims)
+
+    def open(self, sha256: str) -> AsyncIterator[bytes]:
+        return self._contents.open(sha256)
+
+    def idle(self, before: datetime) -> AsyncIterator[IdleContent]:
+        return self._contents.idle(before)
+
+    async def drop(self, sha256: str, before: datetime) -> bool:
+        return await self._contents.drop(sha256, before)

@@ -34,9 +34,16 @@ class Surroundings:
     def parts(self) -> LaneParts:
         """What a lane is made with."""
         grants = GrantKeeper(ReadyAuthority(), self.clock)
-        governing = Governing(self.store)
         return LaneParts(
-            self.source, self.store, grants, self.observer, self.clock, TOPIC_STREAMS, self.limits, governing
+            self.source,
+            self.store,
+            self.memory.contents,
+            grants,
+            self.observer,
+            self.clock,
+            TOPIC_STREAMS,
+            self.limits,
+            Governing(self.store),
         )
 
     def end(self, lane: LaneId) -> int:

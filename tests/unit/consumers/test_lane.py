@@ -6,13 +6,30 @@ from dataclasses import replace
 import pytest
 
 from consumers.batch import ZERO, Counts
+from consumers.content import ContentState
 from consumers.grant import GrantRefused
 from consumers.lane import BACKOFF_S_MAX, RETRY_S, Lane, LaneLimits
 from consumers.ports import Fenced, Stale
 from schemas.errors import DependencyUnavailable
 from schemas.record import Record
-from tests.builders import ALICE, BOB, CONVERSATIONS, broken, ended, history, laid, left, message, started
-from tests.support.faulty import Fault, When
+from tests.builders import (
+    ALICE,
+    BOB,
+    CONFERENCES,
+    CONVERSATIONS,
+    activated,
+    broken,
+    ended,
+    entered,
+    history,
+    laid,
+    left,
+    message,
+    reference,
+    started,
+    uploaded,
+)
+from tests.support.faulty import AbsentContent, Fault, When
 from tests.support.lanes import Surroundings, archived, running, surroundings
 from tests.support.trust import GRANT
 
@@ -273,3 +290,37 @@ def test_batches_add_up_from_nothing() -> None:
     """Counts start at zero, and their total is their sum."""
     assert ZERO.total == 0
     assert Counts(1, 2, 3).total == 6
+
+
+async def test_a_content_store_that_cannot_be_asked_holds_a_lane_up() -> None:
+    """Nothing is decided about a file while the store is away; once it is back the lane goes on, and all is there."""
+    around = surroundings({CONFERENCES: history(activated(), entered(ALICE), uploaded(reference(b"a plan")))})
+    around.memory.contents.put(b"a plan")
+    down = DependencyUnavailable("no primary")
+    contents = AbsentContent(around.memory.contents, [down, down])
+    parts = replace(around.parts, contents=contents)
+    lane = Lane(CONFERENCES, parts)
+    task = asyncio.create_task(lane.run())
+    await archived(around, CONFERENCES)
+    lane.stop()
+    async with asyncio.timeout(10):
+        await task
+    assert around.observer.delays == [down, down]
+    assert around.memory.checkpoints()[CONFERENCES].counts == Counts(archived=3)
+    assert [one.state for one in around.memory.attachments()] == [ContentState.STORED]
+
+
+async def test_a_file_that_is_swept_before_the_commit_leaves_a_stub() -> None:
+    """A lane whose commit comes behind a sweep looks again, and archives the event without its file."""
+    around = surroundings({CONFERENCES: history(activated(), uploaded(reference(b"a plan")))})
+    around.memory.contents.put(b"a plan")
+    around.store.gate.clear()
+    async with running(around, CONFERENCES):
+        async with asyncio.timeout(10):
+            await around.store.entered.wait()
+        around.clock.advance(1)
+        assert await around.memory.contents.drop(reference(b"a plan").sha256, around.clock.now())
+        around.store.gate.set()
+        await archived(around, CONFERENCES)
+    assert around.memory.checkpoints()[CONFERENCES].counts == Counts(archived=1, quarantined=1)
+    assert [one.state for one in around.memory.attachments()] == [ContentState.MISSING]

@@ -67,7 +67,7 @@ async def redriven(
     """Redrive to the end, waking whoever sleeps."""
     clock = store.clock
     grants = GrantKeeper(ReadyAuthority(), clock)
-    redriver = Redriver(store, grants, clock, TOPIC_STREAMS, limits or LaneLimits())
+    redriver = Redriver(store, store.contents, grants, clock, TOPIC_STREAMS, limits or LaneLimits())
     task = asyncio.ensure_future(redriver.run(selection, replacing))
     await clock.advance_through(task)
     return await task
