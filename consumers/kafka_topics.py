@@ -10,7 +10,7 @@ from uuid import UUID
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, for_code
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
@@ -28,6 +28,9 @@ from schemas.errors import DependencyUnavailable, Misconfigured
 
 NO_LIMIT_MS: Final = -1
 """What `retention.ms` is where records are kept for ever."""
+
+CONNECTION_TRIES: Final = 3
+"""A request on a connection that has ended makes a new one; the third is for one that ends at once, as at a restart."""
 
 _ANY_TOPIC: Final = UUID(int=0)
 _METADATA: Final = 3
@@ -143,7 +146,7 @@ class KafkaTopics:
         return str(topic_id)
 
     async def _ask(self, lane: LaneId, node: int | None) -> tuple[UUID, int]:
-        answer: Any = await self._admin._send_request(_TopicRequest(lane.topic), node)
+        answer = await self._send(_TopicRequest(lane.topic), node)
         ((code, _, topic_id, _, partitions, _, _),) = answer.topics
         if code:
             raise for_code(code)(lane.topic)
@@ -151,6 +154,16 @@ class KafkaTopics:
             if number == lane.partition and leader >= 0:
                 return topic_id, leader
         raise DependencyUnavailable(f"{lane} has no leader in Kafka now")
+
+    async def _send(self, request: _TopicRequest, node: int | None) -> Any:
+        """Send a request that may be sent twice: a connection ends with its token, which a request is told first."""
+        for left in reversed(range(CONNECTION_TRIES)):
+            try:
+                return await self._admin._send_request(request, node)
+            except KafkaConnectionError:
+                if not left:
+                    raise
+        raise AssertionError("the last try returns or raises")
 
     async def retention_ms(self, topics: list[str]) -> Mapping[str, int]:
         """Return how long each topic keeps records, `NO_LIMIT_MS` for ever; topics that may not be asked are left out.

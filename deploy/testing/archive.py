@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from consumers.mongo.store import connect
 from consumers.reading import QuarantineQuery
+from deploy.archiving import topic_streams
 from deploy.errors import WorkerFailed
 from deploy.export import mailbox_documents
 from deploy.kafka_login import kafka_login
@@ -23,7 +24,9 @@ from deploy.testing.background import Background
 from deploy.testing.servers import PREFIX, Servers
 from deploy.trust import introduce_issuer
 from deploy.verification.comparison import Difference, Verdict
-from deploy.verification.run import verify
+from deploy.verification.model import Line
+from deploy.verification.run import verify_whole
+from deploy.verification.texts import texts
 from producers.kafka_publisher import KafkaPublisher
 from producers.recording import Recording
 from producers.topics import Topics
@@ -62,7 +65,10 @@ class Archive:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The variables with which `lync-archiver`, in a process of its own, works on this archive."""
+        """The variables with which `lync-archiver`, in a process of its own, works on this archive.
+
+        They go on top of the process's others, of which settings that they do not name are in force too.
+        """
         kafka = self.settings.kafka
         return {
             f"{VARIABLES}KAFKA__BOOTSTRAP": self._servers.bootstrap,
@@ -94,10 +100,16 @@ class Archive:
         return self._run(self._archive(arguments))
 
     def verify(self, source: Source) -> tuple[Verdict, list[Difference]]:
-        """Compare the archive with what the records say."""
+        """Compare the archive with what the records say; all that it holds must be theirs."""
         found: list[Difference] = []
-        verdict = self._run(verify(self.records(source), self.settings, found.append))
+        verdict = self._run(verify_whole(self.records(source), self.settings, found.append))
         return verdict, found
+
+    def texts(self, source: Source, differences: Iterable[Difference]) -> Mapping[Line, str]:
+        """Return what people wrote, of the entries that these differences want."""
+        lines = {difference.wanted for difference in differences if difference.wanted is not None}
+        limit = self.settings.archive.record_bytes_max
+        return texts(self.records(source), topic_streams(self.settings), limit, lines)
 
     def mailboxes(self) -> list[str]:
         """Return the SIP addresses of all mailboxes, in order."""
@@ -131,11 +143,10 @@ class Archive:
             return await publisher.publish(_streamed(records))
 
     async def _archive(self, arguments: tuple[str, ...]) -> dict[str, int]:
-        command = [sys.executable, "-m", "deploy", "archive", "--until-caught-up", "--json", *arguments]
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(VARIABLES)}  # noqa: TID251
-        process = await asyncio.create_subprocess_exec(
-            *command, env=kept | dict(self.environment), stdout=PIPE, stderr=PIPE
-        )
+        # -P: a folder `deploy` of the user's, where the tests run, is not ours.
+        command = [sys.executable, "-P", "-m", "deploy", "archive", "--until-caught-up", "--json", *arguments]
+        environment = os.environ | self.environment  # noqa: TID251  handed on
+        process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=PIPE, stderr=PIPE)
         try:
             output, errors = await process.communicate()
         except BaseException:

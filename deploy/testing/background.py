@@ -9,7 +9,7 @@ from typing import Any, Final, Self, TypeVar
 Result = TypeVar("Result")
 
 STOP_LIMIT_S: Final = 30.0
-"""How long the loop may take to end once everything on it is closed."""
+"""How long what was cancelled, and then the loop, may take to end."""
 
 
 class Background:
@@ -24,14 +24,30 @@ class Background:
         return self
 
     def run(self, work: Coroutine[Any, Any, Result], limit_s: float) -> Result:
-        """Return what it returns, or raise what it raises, TimeoutError after `limit_s`."""
+        """Return what it returns, or raise what it raises, TimeoutError after `limit_s`.
+
+        Whoever interrupts the wait, as Ctrl-C does, cancels the work.
+        """
         running = asyncio.run_coroutine_threadsafe(asyncio.wait_for(work, limit_s), self._loop)
-        return running.result()
+        try:
+            return running.result()
+        except BaseException:
+            running.cancel()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        asyncio.run_coroutine_threadsafe(_wound_up(), self._loop).result(STOP_LIMIT_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(STOP_LIMIT_S)
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
+
+
+async def _wound_up() -> None:
+    """Wait for what was cancelled, which may have a process to end, and cancel what runs still."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()

@@ -41,6 +41,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--lync-show-text", action="store_true", help="show what people wrote in differences")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse servers of which only some are named, and servers beside a stack of one's own."""
+    given = [config.getoption(f"--lync-{name}") for name in _ADDRESSES]
+    if any(given) and not all(given):
+        raise pytest.UsageError("--lync-kafka, --lync-mongodb, --lync-issuer and --lync-secrets go together")
+    if any(given) and config.getoption("--lync-data"):
+        raise pytest.UsageError("--lync-data is for a stack of the tests' own, --lync-kafka for servers that run")
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that takes `lync_recording` once for each file given."""
     if "lync_recording" in metafunc.fixturenames:
@@ -55,12 +64,12 @@ def lync_stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     from deploy.testing.servers import Servers, grant_tests, own_servers  # noqa: PLC0415
 
     given = [request.config.getoption(f"--lync-{name}") for name in _ADDRESSES]
-    if any(given) and not all(given):
-        raise pytest.UsageError("--lync-kafka, --lync-mongodb, --lync-issuer and --lync-secrets go together")
     with Background() as background:
         if all(given):
             kafka, mongodb, issuer, secrets = map(str, given)
-            yield LyncStack(Servers(kafka, mongodb, issuer, Path(secrets)), background)
+            servers = Servers(kafka, mongodb, issuer, Path(secrets))
+            background.run(grant_tests(servers), START_LIMIT_S)
+            yield LyncStack(servers, background)
             return
         data = request.config.getoption("--lync-data")
         running = own_servers(Path(data) if data else tmp_path_factory.mktemp("lync-stack"))
@@ -133,7 +142,8 @@ def assert_archived(request: pytest.FixtureRequest, lync_archived: "Callable[[So
 
         verdict, differences = archive.verify(records)
         if not verdict.holds:
-            lines = report(differences, LINES_MAX, show_text=show_text)
+            texts = archive.texts(records, differences[:LINES_MAX]) if show_text else None
+            lines = report(differences, LINES_MAX, texts)
             pytest.fail("\n".join(["the archive is not what the recording says", summary(verdict), *lines]), False)
         return archive
 

@@ -40,6 +40,10 @@ class Verdict:
         """Whether nothing is wrong."""
         return not (self.missing or self.duplicated or self.misordered or self.altered or self.leaked)
 
+    def count(self, difference: "Difference") -> None:
+        """Add the pairs that it stands for."""
+        setattr(self, difference.kind, getattr(self, difference.kind) + difference.pairs)
+
     def document(self) -> dict[str, Any]:
         """Return the counts by name."""
         return {entry.name: getattr(self, entry.name) for entry in fields(self)}
@@ -79,8 +83,7 @@ class _Findings:
     note: Note
 
     def add(self, difference: Difference) -> None:
-        kind = difference.kind
-        setattr(self.verdict, kind, getattr(self.verdict, kind) + difference.pairs)
+        self.verdict.count(difference)
         self.note(difference)
 
 
@@ -146,9 +149,7 @@ def _compare_item(
             findings.add(Difference("duplicated", mailbox, name, sequence, found=entry))
         elif wanted is None:
             findings.add(Difference("leaked", mailbox, name, sequence, found=entry))
-        elif wanted != Line(entry["kind"], entry["at"], entry["sip"], text_hash(entry["text"])) or (
-            _files(entry) != _expected_files(history, sequence)
-        ):
+        elif wanted != entry_line(entry) or _files(entry) != _expected_files(history, sequence):
             findings.add(Difference("altered", mailbox, name, sequence, wanted, entry))
         else:
             findings.verdict.archived += 1
@@ -164,6 +165,11 @@ def _files(entry: dict[str, Any]) -> list[dict[str, Any]]:
 def _expected_files(history: History, sequence: int) -> list[dict[str, Any]]:
     file = history.facts[sequence].file
     return [] if file is None else [file]
+
+
+def entry_line(entry: dict[str, Any]) -> Line:
+    """Return what stands for an entry of an item's document here."""
+    return Line(entry["kind"], entry["at"], entry["sip"], text_hash(entry["text"]), len(entry["text"]))
 
 
 FACTS: Final = ("status", "kind", "started_at", "ended_at", "complete", "gaps")

@@ -35,12 +35,13 @@ _LINES = {
 
 
 class Line(NamedTuple):
-    """An entry as it must stand in a mailbox; the text as its hash."""
+    """An entry as it must stand in a mailbox; the text as its hash, and how many characters it has."""
 
     kind: str
     at: str
     sip: str
     text: bytes
+    characters: int
 
 
 class Fact(NamedTuple):
@@ -87,6 +88,11 @@ class Expectation:
     quarantined: Counter[bytes] = field(default_factory=Counter)
     duplicates: int = 0
 
+    def of_files(self) -> set[bytes]:
+        """Return the records whose events refer to files, by fingerprint."""
+        facts = (fact for history in self.histories.values() for fact in history.facts.values())
+        return {fact.record for fact in facts if fact.file is not None}
+
 
 def text_hash(text: str) -> bytes:
     """Return what stands for a text here."""
@@ -123,7 +129,7 @@ def _fact(event: Event, record: bytes) -> Fact:
     text = data.pop("text", "") or data.get("content", {}).get("name", "")
     kind = _LINES.get(event.type)
     who = data.get("sip") or data.get("initiator") or data.get("participant", {}).get("sip", "")
-    line = None if kind is None else Line(kind, event.at, who, text_hash(text))
+    line = None if kind is None else Line(kind, event.at, who, text_hash(text), len(text))
     return Fact(str(event.type), event.id, event.at, line, data, content, record)
 
 

@@ -1,14 +1,14 @@
 """Differences as lines that a person can read: which mailbox, which conversation, which entry, and what is wrong.
 
-What people wrote is shown as its length and a short hash, unless it is asked for.
+What people wrote is shown as its length and a short hash, unless the texts are given.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 
-from deploy.verification.comparison import Difference, Verdict
-from deploy.verification.model import Line, text_hash
+from deploy.verification.comparison import Difference, Verdict, entry_line
+from deploy.verification.model import Line
 
 KINDS: Final = ("missing", "duplicated", "misordered", "altered", "leaked")
 HASH_CHARS: Final = 8
@@ -21,44 +21,44 @@ def summary(verdict: Verdict) -> str:
     return f"{wrong}; {verdict.archived} of {verdict.expected} entries are as they should be"
 
 
-def report(differences: Sequence[Difference], lines_max: int, *, show_text: bool = False) -> Iterator[str]:
-    """Yield a heading for each mailbox and conversation, and a line for each of the first `lines_max` differences."""
+def report(differences: Sequence[Difference], lines_max: int, texts: Mapping[Line, str] | None = None) -> Iterator[str]:
+    """Yield a heading for each mailbox and conversation, and a line for each of the first `lines_max` differences.
+
+    `texts` are those of the entries that should be there; with them, those that are there are shown too.
+    """
     shown = differences[:lines_max]
     for (mailbox, conversation), few in groupby(shown, key=lambda found: (found.mailbox, found.conversation)):
         yield f"{mailbox or 'quarantine'}, {conversation}"
         for difference in few:
-            yield f"    {_said(difference, show_text)}"
+            yield f"    {_said(difference, texts)}"
     if len(differences) > len(shown):
         yield f"and {len(differences) - len(shown)} more"
 
 
-def _said(difference: Difference, show_text: bool) -> str:
-    kind, sequence, pairs = difference.kind, difference.sequence, difference.pairs
-    if sequence is None:
-        what = (
-            f"the item's {', '.join(difference.facts)}"
-            if difference.facts
-            else f"the whole item ({pairs} of its entries)"
-        )
-        return f"{kind:<11}{what if difference.mailbox else 'a record that cannot be archived'}"
+def _said(difference: Difference, texts: Mapping[Line, str] | None) -> str:
     wanted, found = difference.wanted, difference.found
-    said = [f"{kind:<11}{sequence:>5}"]
+    if difference.sequence is None:
+        return f"{difference.kind:<11}{_whole(difference)}"
+    said = [f"{difference.kind:<11}{difference.sequence:>5}"]
     if wanted is not None:
-        said.append(_line(wanted))
+        said.append(_line(wanted, None if texts is None else texts.get(wanted)))
     if found is not None:
-        said.append(("but it is " if wanted is not None else "") + _entry(found, show_text))
+        shown = _line(entry_line(found), None if texts is None else found["text"])
+        said.append(shown if wanted is None else f"but it is {shown}")
     return "  ".join(said)
 
 
-def _line(line: Line) -> str:
-    return f"{line.at}  {line.kind} by {line.sip} {_hash(line.text)}"
+def _whole(difference: Difference) -> str:
+    match difference:
+        case Difference(facts=facts) if facts:
+            return f"the item's {', '.join(facts)}"
+        case Difference(mailbox=""):
+            known = difference.kind == "missing"
+            return "a record that cannot be archived" if known else "a record that the recording does not have"
+        case _:
+            return f"the whole item ({difference.pairs} {'entry' if difference.pairs == 1 else 'entries'})"
 
 
-def _entry(entry: dict[str, Any], show_text: bool) -> str:
-    text = entry["text"]
-    shown = repr(text) if show_text else f"{_hash(text_hash(text))} ({len(text)} characters)"
-    return f"{entry['at']}  {entry['kind']} by {entry['sip']} {shown}"
-
-
-def _hash(text: bytes) -> str:
-    return f"#{text.hex()[:HASH_CHARS]}"
+def _line(line: Line, text: str | None) -> str:
+    shown = f"#{line.text.hex()[:HASH_CHARS]} ({line.characters} characters)" if text is None else repr(text)
+    return f"{line.at}  {line.kind} by {line.sip} {shown}"

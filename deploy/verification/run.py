@@ -6,6 +6,7 @@ from deploy.archiving import topic_streams
 from deploy.content import content_store
 from deploy.reading import reading
 from deploy.settings import Settings
+from deploy.verification.beyond import beyond
 from deploy.verification.comparison import Note, Verdict, compare
 from deploy.verification.model import expect
 from schemas.record import Record
@@ -16,3 +17,14 @@ async def verify(records: Iterable[Record], settings: Settings, note: Note = lam
     expectation = expect(records, topic_streams(settings), settings.archive.record_bytes_max)
     async with reading(settings) as reader, content_store(settings) as files:
         return await compare(expectation, reader, note, files)
+
+
+async def verify_whole(records: Iterable[Record], settings: Settings, note: Note) -> Verdict:
+    """Compare an archive that was filled from these records alone, and so may hold nothing else."""
+    expectation = expect(records, topic_streams(settings), settings.archive.record_bytes_max)
+    async with reading(settings) as reader, content_store(settings) as files:
+        verdict = await compare(expectation, reader, note, files)
+        async for difference in beyond(expectation, reader):
+            verdict.count(difference)
+            note(difference)
+    return verdict

@@ -15,6 +15,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Half an hour of twenty people."""
     file = tmp_path_factory.mktemp("recording") / "half-hour.jsonl.gz"
-    command = [sys.executable, "-m", "deploy", "simulate", "--users", "20", "--hours", "0.5", "--seed", "7"]
+    command = [sys.executable, "-P", "-m", "deploy", "simulate", "--users", "20", "--hours", "0.5", "--seed", "7"]
     subprocess.run([*command, "--out", str(file)], check=True, timeout=60)
     return file
