@@ -25,7 +25,7 @@ _KEPT: Final = {
     "format": re.compile("plain|html"),
     "reason": re.compile("closed|escalated"),
     "modality": re.compile("audio|video"),
-    "audience": re.compile("everyone|presenters"),
+    "audience": re.compile("everyone"),
     "media_type": re.compile("[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]*/[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]*"),
 }
 """What stays, by its name: the contract's own words, times and sequences, and nothing else under these names."""

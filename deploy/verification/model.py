@@ -88,6 +88,11 @@ class Expectation:
     quarantined: Counter[bytes] = field(default_factory=Counter)
     duplicates: int = 0
 
+    def of_files(self) -> set[bytes]:
+        """Return the records whose events refer to files, by fingerprint."""
+        facts = (fact for history in self.histories.values() for fact in history.facts.values())
+        return {fact.record for fact in facts if fact.file is not None}
+
 
 def text_hash(text: str) -> bytes:
     """Return what stands for a text here."""

@@ -33,9 +33,11 @@ BUGS: Final = (
         "the checkpoint moves before the batch is known to be written",
         "consumers.memory_store:MemoryStore.commit",
         "self._refuse_stale(batch)\n"
+        "    self._refuse_swept(batch.present())\n"
         "    self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark, batch.log)",
         "self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark, batch.log)\n"
-        "    self._refuse_stale(batch)",
+        "    self._refuse_stale(batch)\n"
+        "    self._refuse_swept(batch.present())",
         1,
         "lost",
     ),
