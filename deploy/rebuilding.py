@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from consumers.archiver import Archiver
 from consumers.batch import Batch, Counts, LaneId
 from consumers.grant_keeper import GrantKeeper
+from consumers.mongo.changes import adopt_changes
 from consumers.mongo.layout import Database, check, content_database, prepare
 from consumers.mongo.origin import MongoOrigin
 from consumers.mongo.partners import MongoPartners
@@ -109,10 +110,14 @@ async def _admit(settings: Settings, database: Database, origin: Origin) -> None
 
 
 async def _copy_trust(settings: Settings, database: Database) -> None:
-    """Trust whom the archive in force trusts; who is disabled there is disabled here too, but not the reverse."""
+    """Trust whom the archive in force trusts; who is disabled there is disabled here too, but not the reverse.
+
+    And decide as it did: the history of its policies is copied too.
+    """
     in_force = connect(mongodb_uri(settings), settings.mongodb.database)
     try:
         partners = await MongoPartners(in_force).partners()
+        await adopt_changes(in_force, database)
     finally:
         in_force.client.close()
     if not partners:

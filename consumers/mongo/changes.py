@@ -21,6 +21,15 @@ async def read_changes(database: Database, after: int) -> Sequence[Change]:
     return [change_of(document) for document in found]
 
 
+async def adopt_changes(source: Database, target: Database) -> None:
+    """Copy the history of one archive into another that is to decide as it did; what is there already stays."""
+    changes = await read_changes(source, 0)
+    with reported("policies cannot be copied"):
+        for change in changes:
+            document = change_document(change)
+            await target[POLICIES].update_one({"_id": change.number}, {"$setOnInsert": document}, upsert=True)
+
+
 async def check_policies(database: Database, batch: Batch, session: AsyncIOMotorClientSession) -> None:
     """Raise Stale for what was decided by other policies than those of the moment that the transaction sees."""
     latest = await database[POLICIES].find_one({}, {"_id": 1}, sort=[("_id", -1)], session=session)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,8 @@ async def test_copies_are_what_policies_decide(program: Program, recording: Path
         assert copy["target"] == targets[copy["mailbox"]]
         assert copy["entries"] == items[copy["id"]]["entries"]
         assert copy["folder"] == HIDDEN
-    again = another_archive(program)
-    again.run("policy", "load", program.folder / "policies.jsonl", "--from", BEFORE)
-    again.archive("--workers", 2, "--batch", 7)
+    again = replace(program, database=f"{program.database}_again")
+    program.run("rebuild", "--from", "kafka", "--into", again.database, "--batch", 7)
     assert copies(again) == found
 
 
