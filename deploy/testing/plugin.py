@@ -33,12 +33,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lync-archiver", "lync archiver")
     group.addoption("--lync-recording", action="append", default=[], metavar="FILE", help="a recording to test with")
     group.addoption("--lync-data", metavar="DIR", help="folder of the local stack; a temporary one unless given")
-    group.addoption("--lync-kafka", metavar="HOST:PORT", help="use this Kafka, and with it the three that follow")
+    group.addoption(
+        "--lync-kafka",
+        metavar="HOST:PORT",
+        help="use this Kafka; goes with --lync-mongodb, --lync-issuer and --lync-secrets",
+    )
     group.addoption("--lync-mongodb", metavar="URI", help="use this MongoDB replica set")
     group.addoption("--lync-issuer", metavar="URL", help="use this token issuer")
     group.addoption("--lync-secrets", metavar="DIR", help="folder with the secrets of the issuer's clients")
     group.addoption("--lync-keep", action="store_true", help="keep topics and databases of tests")
     group.addoption("--lync-show-text", action="store_true", help="show what people wrote in differences")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse wrong options before any test runs. Raises UsageError."""
+    given = [bool(config.getoption(f"--lync-{name}")) for name in _ADDRESSES]
+    if any(given) and not all(given):
+        raise pytest.UsageError("--lync-kafka, --lync-mongodb, --lync-issuer and --lync-secrets go together")
+    for file in config.getoption("--lync-recording"):
+        if not Path(file).is_file():
+            raise pytest.UsageError(f"--lync-recording: {file} is no file")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -55,8 +69,6 @@ def lync_stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     from deploy.testing.servers import Servers, grant_tests, own_servers  # noqa: PLC0415
 
     given = [request.config.getoption(f"--lync-{name}") for name in _ADDRESSES]
-    if any(given) and not all(given):
-        raise pytest.UsageError("--lync-kafka, --lync-mongodb, --lync-issuer and --lync-secrets go together")
     with Background() as background:
         if all(given):
             kafka, mongodb, issuer, secrets = map(str, given)

@@ -93,3 +93,19 @@ def test_a_planted_loss_is_said_so_that_a_person_can_read_it(installed: Path, gr
     )
     assert len(shown) == missing
     assert len(re.findall(r"^sip:\S+, \S+$", done.stdout, re.MULTILINE)) == missing
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--lync-recording=nowhere.jsonl",), "--lync-recording: nowhere.jsonl is no file"),
+        (("--lync-kafka=",), "--lync-kafka, --lync-mongodb, --lync-issuer and --lync-secrets go together"),
+    ],
+)
+def test_wrong_options_are_refused_before_any_test(
+    installed: Path, stack: StackAddresses, options: tuple[str, ...], sentence: str
+) -> None:
+    """In one sentence, with pytest's exit code for wrong usage."""
+    done = run(installed, stack, *options)
+    assert (done.returncode, done.stdout) == (pytest.ExitCode.USAGE_ERROR, "")
+    assert done.stderr.strip().splitlines()[-1] == f"ERROR: {sentence}"
