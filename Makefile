@@ -7,7 +7,17 @@ STAMP := $(VENV)/.stamp
 .PHONY: help setup demo test check format schemas bench faults fuzz lock clean
 
 help:
-	@echo "setup  demo  test  check  bench  faults  fuzz  format  schemas  lock  clean"
+	@echo "setup    make .venv with locked dependencies and download the local stack"
+	@echo "demo     simulate, archive, show and verify a small organisation; under a minute once set up"
+	@echo "test     run all tests on a real Kafka and mongod"
+	@echo "check    format, lint, types, import directions, drift of what is generated"
+	@echo "bench    measure throughput"
+	@echo "faults   play faults on real processes"
+	@echo "fuzz     feed malformed input to everything that reads"
+	@echo "format   mend format and lint"
+	@echo "schemas  generate schemas and state diagrams again"
+	@echo "lock     resolve dependencies again"
+	@echo "clean    remove .venv, and the data of the local stack"
 
 setup: $(STAMP)
 

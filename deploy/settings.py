@@ -231,7 +231,11 @@ def load_settings(**overrides: Any) -> Settings:
 
 def database_named(name: str) -> str:
     """Return a database's name. Raises InvalidSettings for one that no setting could have."""
-    return load_settings(mongodb={"database": name}).mongodb.database
+    load_settings()  # what else is wrong is said in its own words
+    try:
+        return load_settings(mongodb={"database": name}).mongodb.database
+    except InvalidSettings as error:
+        raise InvalidSettings(f"{name!r} is no database's name: 1 to 63 letters, digits, - and _ of ASCII") from error
 
 
 def kafka_bootstrap(settings: Settings) -> str:

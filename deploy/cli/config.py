@@ -1,5 +1,6 @@
 """`lync-archiver config`: the settings in force."""
 
+import json
 from typing import Any
 
 import typer
@@ -28,7 +29,14 @@ def check(as_json: JsonOption = False) -> None:
         print_json(document)
         return
     for name, value in _flat(document):
-        print_line(f"{name} = {value}")
+        print_line(f"{name} = {_value(value)}")
+
+
+def _value(value: Any) -> str:
+    """Return a value as a variable takes it; - where nothing is set, which for a server means the local stack."""
+    if value is None:
+        return "-"
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _flat(document: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -62,6 +62,7 @@ def roll(
     from deploy.settings import issuer_folder, load_settings  # noqa: PLC0415
     from producers.tokens.keyring import LEAD_S, Keyring  # noqa: PLC0415
     from schemas.clock import SystemClock  # noqa: PLC0415
+    from schemas.times import format_time  # noqa: PLC0415
 
     settings, clock = load_settings(), SystemClock()
     lead = LEAD_S if lead_s is None else lead_s
@@ -74,7 +75,7 @@ def roll(
         "current": keys.current.x5t,
         "previous": keys.previous and keys.previous.x5t,
         "next": keys.following and keys.following.x5t,
-        "effective_at": keys.effective_at and keys.effective_at.isoformat(),
+        "effective_at": keys.effective_at and format_time(keys.effective_at),
     }
     if as_json:
         print_json(document)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from consumers.tokens.partner import LYNC_ROLES, TrustLevel
-from deploy.cli.printing import JsonLinesOption, JsonOption, print_json, print_line, print_rows, print_table
+from deploy.cli.printing import JsonLinesOption, JsonOption, cell, print_json, print_line, print_rows, print_table
 from schemas.principals import LYNC
 from schemas.support import Deployment
 
@@ -78,7 +78,7 @@ def list_partners(as_json: JsonOption = False, as_lines: JsonLinesOption = False
     rows = asyncio.run(_list())
     if not print_rows(rows, as_json=as_json, as_lines=as_lines):
         columns = ("name", "principal", "enabled", "trust", "roles", "metadata_url")
-        print_table([column.upper() for column in columns], [[row[column] for column in columns] for row in rows])
+        print_table([column.upper() for column in columns], [[cell(row[column]) for column in columns] for row in rows])
 
 
 async def _list() -> list[dict[str, Any]]:
@@ -131,9 +131,7 @@ def sessions(
     rows = [_session(session) for session in asyncio.run(_sessions(count))]
     if not print_rows(rows, as_json=as_json, as_lines=as_lines):
         columns = ("at", "rule", "application", "realm", "user", "token_id")
-        print_table(
-            [column.upper() for column in columns], [[row[column] or "-" for column in columns] for row in rows]
-        )
+        print_table([column.upper() for column in columns], [[cell(row[column]) for column in columns] for row in rows])
 
 
 async def _sessions(count: int) -> Sequence["Session"]:
@@ -145,7 +143,9 @@ async def _sessions(count: int) -> Sequence["Session"]:
 
 
 def _session(session: "Session") -> dict[str, Any]:
-    times = {"at": session.at.isoformat(), "expires_at": session.expires_at and session.expires_at.isoformat()}
+    from schemas.times import format_time  # noqa: PLC0415  start-up time
+
+    times = {"at": format_time(session.at), "expires_at": session.expires_at and format_time(session.expires_at)}
     return {**session._asdict(), **times, "accepted": session.accepted}
 
 
@@ -155,7 +155,7 @@ def _report(partner: "PartnerApplication", as_json: bool) -> None:
         print_json(document)
         return
     for key, value in document.items():
-        print_line(f"{key:14}{value}")
+        print_line(f"{key:14}{cell(value)}")
 
 
 def _document(partner: "PartnerApplication") -> dict[str, Any]:

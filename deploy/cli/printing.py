@@ -47,6 +47,15 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
     console.print(table)
 
 
+def cell(value: object) -> str:
+    """Return a value as a person reads it: yes, no, a list with commas, and - for none."""
+    if value is None or value in ([], ()):
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
 def print_line(text: str) -> None:
     """Print one line, control characters shown escaped."""
     _write(f"{printable(text)}\n")

@@ -102,12 +102,12 @@ async def _show(name: str, as_json: bool) -> None:
         print_json(document)
         return
     for key in ("id", "state", "tries", "cause", "detail", "at"):
-        print_line(f"{key:8}{document[key]}")
+        print_line(f"{key:11}{document[key]}")
     for key, value in (document["handled"] or {}).items():
         if value is not None:
             print_line(f"handled {key} {value}")
     for key, value in document["record"].items():
-        print_line(f"{key:8}{value!s:.2000}")
+        print_line(f"{key:11}{value!s:.2000}")
 
 
 def _summary(found: "QuarantineEntry") -> dict[str, Any]:

@@ -25,7 +25,12 @@ def redrive(
     every: Annotated[bool, typer.Option("--all", help="Redrive everything that is quarantined.")] = False,
     replacing: Annotated[
         Path | None,
-        typer.Option("--with", help="A recording: a line at a quarantined record's place is taken instead of it."),
+        typer.Option(
+            "--with",
+            exists=True,
+            dir_okay=False,
+            help="A recording: a line at a quarantined record's place is taken instead of it.",
+        ),
     ] = None,
     batch: Annotated[int, typer.Option(min=1, max=1000, help="Records of one transaction at most.")] = 100,
     as_json: JsonOption = False,

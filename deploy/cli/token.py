@@ -1,12 +1,13 @@
 """`lync-archiver token`: issuing, looking at and checking tokens."""
 
 import asyncio
+import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploy.cli.printing import JsonOption, print_json, print_line
+from deploy.cli.printing import JsonOption, cell, print_json, print_line
 from schemas.login import ADMIN
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def inspect(token: TokenArgument, as_json: JsonOption = False) -> None:
     print_line("nothing here is verified")
     for key, value in document.items():
         if key != "verified":
-            print_line(f"{key:8}{value}")
+            print_line(f"{key:8}{value if isinstance(value, str) else json.dumps(value)}")
 
 
 def _shown(token: "Compact") -> dict[str, Any]:
@@ -86,7 +87,7 @@ def check(token: TokenArgument, as_json: JsonOption = False) -> None:
         print_json(document)
     elif document["accepted"]:
         for key, value in document.items():
-            print_line(f"{key:14}{value}")
+            print_line(f"{key:14}{cell(value)}")
     else:
         typer.echo(f"refused by the rule {document['rule']}: {document['detail']}", err=True)
     if not document["accepted"]:
@@ -97,6 +98,7 @@ async def _check(text: str) -> dict[str, Any]:
     from consumers.tokens.rules import TokenRefused  # noqa: PLC0415  start-up time
     from deploy.settings import load_settings  # noqa: PLC0415
     from deploy.trust import trusting  # noqa: PLC0415
+    from schemas.times import format_time  # noqa: PLC0415
 
     async with trusting(load_settings()) as trust:
         try:
@@ -109,7 +111,7 @@ async def _check(text: str) -> dict[str, Any]:
         "realm": accepted.principal.realm,
         "user": accepted.user,
         "roles": sorted(accepted.roles),
-        "expires_at": accepted.expires_at.isoformat(),
+        "expires_at": format_time(accepted.expires_at),
         "id": accepted.token_id,
     }
 

@@ -33,7 +33,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lync-archiver", "lync archiver")
     group.addoption("--lync-recording", action="append", default=[], metavar="FILE", help="a recording to test with")
     group.addoption("--lync-data", metavar="DIR", help="folder of the local stack; a temporary one unless given")
-    group.addoption("--lync-kafka", metavar="HOST:PORT", help="use this Kafka, and with it the three that follow")
+    group.addoption(
+        "--lync-kafka",
+        metavar="HOST:PORT",
+        help="use this Kafka; goes with --lync-mongodb, --lync-issuer and --lync-secrets",
+    )
     group.addoption("--lync-mongodb", metavar="URI", help="use this MongoDB replica set")
     group.addoption("--lync-issuer", metavar="URL", help="use this token issuer")
     group.addoption("--lync-secrets", metavar="DIR", help="folder with the secrets of the issuer's clients")
@@ -42,12 +46,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse servers of which only some are named, and servers beside a stack of one's own."""
+    """Refuse wrong options before any test runs. Raises UsageError."""
     given = [config.getoption(f"--lync-{name}") for name in _ADDRESSES]
     if any(given) and not all(given):
         raise pytest.UsageError("--lync-kafka, --lync-mongodb, --lync-issuer and --lync-secrets go together")
     if any(given) and config.getoption("--lync-data"):
         raise pytest.UsageError("--lync-data is for a stack of the tests' own, --lync-kafka for servers that run")
+    for file in config.getoption("--lync-recording"):
+        if not Path(file).is_file():
+            raise pytest.UsageError(f"--lync-recording: {file} is no file")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

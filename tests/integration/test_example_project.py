@@ -93,6 +93,10 @@ def test_servers_are_named_whole_or_not_at_all(installed: Path) -> None:
     given = [f"--lync-{name}=x" for name in ("kafka", "mongodb", "issuer", "secrets", "data")]
     assert run(installed, *given).returncode == pytest.ExitCode.USAGE_ERROR
 
+    done = run(installed, "--lync-recording=nowhere.jsonl")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert done.stderr.strip().splitlines()[-1] == "ERROR: --lync-recording: nowhere.jsonl is no file"
+
 
 def test_the_product_does_without_pytest() -> None:
     """Only pytest loads the plugin."""

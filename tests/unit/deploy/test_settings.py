@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import InvalidSettings
-from deploy.settings import issuer_folder, load_settings
+from deploy.settings import database_named, issuer_folder, load_settings
 from schemas.support import Reason, UnsupportedTopology
 
 
@@ -62,6 +62,13 @@ def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch, name: s
     monkeypatch.setenv(f"LYNC_ARCHIVER_{name}", "x:1")
     with pytest.raises(InvalidSettings):
         load_settings()
+
+
+@pytest.mark.parametrize("name", ["a/b", "a b.c", "", "x" * 64])
+def test_a_name_that_no_database_has_is_refused_in_words(name: str) -> None:
+    """Where a command takes a database, the sentence is about its name and not about a setting."""
+    with pytest.raises(InvalidSettings, match="is no database's name"):
+        database_named(name)
 
 
 def test_a_file_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
