@@ -49,6 +49,7 @@ bench: setup
 	$(BIN)/python -m tests.benchmarks
 
 faults: setup
+	$(BIN)/python -m pytest -m long
 	$(BIN)/python -m tests.fault
 
 fuzz: setup

@@ -49,6 +49,7 @@ async def test_critical_mode_blocks_while_the_store_fails(critical: Program, mon
     assert wrongly_blocked(critical, LIVE) == set()
 
 
+@pytest.mark.long
 async def test_without_critical_mode_everything_is_accepted_and_waits(critical: Program, mongod: int) -> None:
     """Kafka takes it all while the store is away, and nothing of it is lost."""
     load = replace(LIVE, hours=0.1, speed=60)

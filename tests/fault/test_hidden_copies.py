@@ -104,6 +104,7 @@ async def test_users_never_reach_them(program: Program, recording: Path) -> None
     program.verify(recording)
 
 
+@pytest.mark.long
 async def test_without_policies_nothing_is_copied(program: Program) -> None:
     """Everything is off by default, and what people see is the same with and without policies."""
     recording = simulated(program, users=20, hours=0.5)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, Final
 
+import pytest
 from pymongo import AsyncMongoClient
 
 from producers.recording import Recording
@@ -92,6 +93,7 @@ def _bad(topic: str) -> str:
     return "".join(json.dumps(line | {"offset": offset}) + "\n" for offset in range(3))
 
 
+@pytest.mark.long
 async def test_a_killed_rebuild_goes_on(program: Program) -> None:
     """Killed in the middle it is refused without --resume, and from other records; resumed it ends the same."""
     made = simulated(program, users=40, hours=1)

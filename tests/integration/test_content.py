@@ -90,6 +90,7 @@ async def test_files_on_the_real_stack(program: Program, stack: StackAddresses) 
     assert not (program.folder / "none.bin").exists()
 
 
+@pytest.mark.long
 def test_a_simulation_shares_files(program: Program) -> None:
     """Files of a simulation are in the store before their events, so that everything is archived."""
     options = ("--users", 40, "--hours", 2, "--seed", 5, "--files")
