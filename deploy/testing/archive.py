@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from consumers.mongo.store import connect
 from consumers.reading import QuarantineQuery
+from deploy.archiving import topic_streams
 from deploy.errors import WorkerFailed
 from deploy.export import mailbox_documents
 from deploy.kafka_login import kafka_login
@@ -21,12 +22,14 @@ from deploy.stack.topics import delete_topics, ensure_topics
 from deploy.testing.background import Background
 from deploy.testing.servers import PREFIX, Servers
 from deploy.trust import introduce_issuer
-from deploy.verification.comparison import Difference, Verdict
-from deploy.verification.run import verify
+from deploy.verification.comparison import Difference, Verdict, compare
+from deploy.verification.model import Expectation, expect
+from deploy.verification.strangers import compare_strangers
 from producers.kafka_publisher import KafkaPublisher
 from producers.recording import Recording
 from producers.topics import Topics
 from schemas.clock import SystemClock
+from schemas.errors import Misconfigured
 from schemas.login import ADMIN, PRODUCER
 from schemas.record import Record
 
@@ -93,10 +96,16 @@ class Archive:
         return self._run(self._archive(arguments))
 
     def verify(self, source: Source) -> tuple[Verdict, list[Difference]]:
-        """Compare the archive with what the records say."""
+        """Compare the archive with what the records say; whatever else it holds is leaked.
+
+        Raises Misconfigured where the records say nothing, since none is of a topic that is archived.
+        """
+        records, streams = self.records(source), topic_streams(self.settings)
+        if not any(record.topic in streams for record in records):
+            raise Misconfigured("no record of the recording is of a topic that is archived")
+        expectation = expect(records, streams, self.settings.archive.record_bytes_max)
         found: list[Difference] = []
-        verdict = self._run(verify(self.records(source), self.settings, found.append))
-        return verdict, found
+        return self._run(self._verify(expectation, found)), found
 
     def mailboxes(self) -> list[str]:
         """Return the SIP addresses of all mailboxes, in order."""
@@ -146,6 +155,12 @@ class Archive:
             raise WorkerFailed(f"the archiver ended with exit code {process.returncode}: {last}", process.returncode)
         counts: dict[str, int] = json.loads(output)
         return counts
+
+    async def _verify(self, expectation: Expectation, found: list[Difference]) -> Verdict:
+        async with reading(self.settings) as reader:
+            verdict = await compare(expectation, reader, found.append)
+            await compare_strangers(expectation, reader, verdict, found.append)
+            return verdict
 
     async def _mailboxes(self) -> list[str]:
         async with reading(self.settings) as reader:
