@@ -70,6 +70,7 @@ class Archiver:
         if self._leaving:
             return
         for name in lanes:
+            self._halted.pop(name, None)  # it is tried anew, and halts anew where that does not help
             lane = Lane(name, self._parts)
             task = asyncio.create_task(lane.run(), name=f"lane {name}")
             self._running[name] = (lane, task)
@@ -94,7 +95,8 @@ class Archiver:
 
     @property
     def _all_halted(self) -> bool:
-        return bool(self._halted) and self._halted.keys() >= self._running.keys()
+        # A process without lanes may be given some at once: amid a rebalance it has none.
+        return bool(self._running) and self._halted.keys() >= self._running.keys()
 
     async def _reached(self, targets: Mapping[LaneId, tuple[int, int]]) -> bool:
         """Return whether every lane is past its target or halted. Others' lanes are seen through the store."""

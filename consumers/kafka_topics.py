@@ -33,6 +33,9 @@ CONNECTION_TRIES: Final = 3
 """A request on a connection that has ended makes a new one; the third is for one that ends at once, as at a restart."""
 
 _ANY_TOPIC: Final = UUID(int=0)
+_NO_IDS: Final = (
+    "Kafka gives topics no ids; release 3.1 or later does, where inter.broker.protocol.version is 2.8 or later"
+)
 _METADATA: Final = 3
 _METADATA_VERSION: Final = 12
 """Of Kafka 3.1 and later; the first that takes a name and gives an id without more."""
@@ -131,18 +134,20 @@ class KafkaTopics:
 
         Raises:
             DependencyUnavailable: no answer, or there is no such topic or no leader now.
-            Misconfigured: the broker is older than topic ids.
+            Misconfigured: the broker is older than topic ids, or runs as one that is.
         """
         try:
             topic_id, leader = await self._ask(lane, self._leaders.get(lane))
             if leader != self._leaders.get(lane):
                 topic_id, leader = await self._ask(lane, leader)
         except NotImplementedError as error:
-            raise Misconfigured("Kafka gives topics no ids; release 3.1 or later does") from error
+            raise Misconfigured(_NO_IDS) from error
         except (KafkaError, TimeoutError) as error:
             self._leaders.pop(lane, None)
             raise DependencyUnavailable(f"the topic of {lane} cannot be asked for: {type(error).__name__}") from error
         self._leaders[lane] = leader
+        if topic_id == _ANY_TOPIC:
+            raise Misconfigured(_NO_IDS)  # else all topics of that name would be one, and another once they have ids
         return str(topic_id)
 
     async def _ask(self, lane: LaneId, node: int | None) -> tuple[UUID, int]:

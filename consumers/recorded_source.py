@@ -30,6 +30,8 @@ READ_BYTES: Final = 1024 * 1024
 FETCH_WAIT_S: Final = 0.5
 """How long one fetch waits for a record before it returns none."""
 
+CHANGED: Final = "the recording is not the one that it was at the start"
+
 
 class _Queue:
     """A lane's records: those handed out and not yet marked, and those ahead."""
@@ -37,6 +39,7 @@ class _Queue:
     def __init__(self, lane: RecordedLane) -> None:
         self.lane = lane
         self.read = 0
+        self.last = -1
         self.next = self.kept_from = lane.bounds[0]
         self.taken: deque[Record] = deque()
         self.ahead: deque[Record] = deque()
@@ -47,7 +50,11 @@ class _Queue:
         return len(self.ahead) >= AHEAD_RECORDS or self.ahead_bytes >= AHEAD_BYTES
 
     def put(self, record: Record) -> None:
+        """Take the recording's next record. Raises Misconfigured where the lane has no such record."""
         placed = record._replace(offset=self.read) if self.lane.numbered else record
+        if not self.last < placed.offset < self.lane.bounds[1]:
+            raise Misconfigured(CHANGED)
+        self.last = placed.offset
         self.read += 1
         if placed.offset >= self.next:
             self.ahead.append(placed)
@@ -110,6 +117,15 @@ class RecordedSource:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def finish(self) -> None:
+        """Wait until the recording is read to its end. For when all lanes have all records: nothing is in the way then.
+
+        Raises Misconfigured where it is not the one that the lanes were learnt from.
+        """
+        await asyncio.gather(*self._tasks)
+        if self._failure is not None:
+            raise self._failure
+
     async def fetch(self, lane: LaneId, records_max: int) -> Sequence[Record]:
         """As in `RecordSource`. Raises Misconfigured where the recording cannot be read, or is another by now."""
         queue = self._queues[lane]
@@ -163,7 +179,7 @@ class RecordedSource:
                     self._room.clear()
                     await self._room.wait()
             if any(queue.read != queue.lane.records for queue in self._queues.values()):
-                raise Misconfigured("the recording is not the one that it was at the start")
+                raise Misconfigured(CHANGED)
         except Misconfigured as error:
             self._failure = error
         except LyncArchiverError as error:

@@ -85,7 +85,6 @@ class Observation:
     def halted(self, lane: LaneId, error: BaseException) -> None:
         # Of a bug the type alone: what its message repeats is not known.
         reason = str(error) if isinstance(error, LyncArchiverError) else type(error).__name__
-        self._halts.inc()
         self._log.error("lane halted", action="lane-halted", lane=str(lane), reason=reason)
 
     def headrooms(self, found: Mapping[LaneId, Headroom], limit: float) -> None:
@@ -125,6 +124,7 @@ class Observation:
         """Set the gauges from the lanes as they are now."""
         lanes = archiver.lanes
         self._lanes.set(len(lanes))
+        self._halts.set(len(archiver.halted))
         for lane in lanes:
             if lane.position is not None:
                 self._lag.labels(lane.id.topic, lane.id.partition).set(lag(lane.id, lane.position.next))

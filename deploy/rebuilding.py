@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ from consumers.mongo.store import connect
 from consumers.origin import Origin, OriginKind
 from consumers.ports import Membership, RecordSource
 from consumers.recorded_lanes import RecordedLanes
-from consumers.recorded_source import RecordedSource
+from consumers.recorded_source import CHANGED, RecordedSource
 from deploy.archiving import kafka_source, lane_parts, topic_streams
 from deploy.digest import Digest, digest
 from deploy.errors import RebuildStopped, TargetRefused
@@ -33,6 +33,7 @@ from producers.recording import RecordedLine, Recording
 from schemas.clock import SystemClock
 from schemas.errors import LyncArchiverError, Misconfigured
 from schemas.login import ARCHIVER, TokenSource
+from schemas.record import Record
 
 STOP_LOOKED_FOR: Final = 10_000
 """Records of a recording between two looks whether to stop."""
@@ -176,9 +177,11 @@ def _recorded(settings: Settings, file: Path, stop: asyncio.Event) -> Records:
 
     @asynccontextmanager
     async def opened(_tokens: TokenSource) -> AsyncIterator[RecordedSource]:
-        source = RecordedSource(recording.read, lanes.lanes, SystemClock())
+        source = RecordedSource(lambda: unchanged(recording.lines(), sha256), lanes.lanes, SystemClock())
         try:
             yield source
+            if not stop.is_set():
+                await source.finish()
         finally:
             await source.close()
 
@@ -189,9 +192,18 @@ def _learn(found: Iterable[RecordedLine], lanes: RecordedLanes, stop: asyncio.Ev
     """Learn a recording's lanes and return the `sha256` that `recording info` prints."""
     digest_of_lines = hashlib.sha256()
     for number, (line, record) in enumerate(found):
-        digest_of_lines.update(line)
-        digest_of_lines.update(b"\n")
+        digest_of_lines.update(line + b"\n")
         lanes.add(record)
         if number % STOP_LOOKED_FOR == 0 and stop.is_set():
             raise RebuildStopped("stopped before anything was written")
     return digest_of_lines.hexdigest()
+
+
+def unchanged(found: Iterable[RecordedLine], sha256: str) -> Iterator[Record]:
+    """Yield the records; raise Misconfigured at the end where the lines were not those of this `sha256`."""
+    digest_of_lines = hashlib.sha256()
+    for line, record in found:
+        digest_of_lines.update(line + b"\n")
+        yield record
+    if digest_of_lines.hexdigest() != sha256:
+        raise Misconfigured(CHANGED)

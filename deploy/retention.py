@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 from consumers.batch import LaneId
 from consumers.lane import Lane
 from schemas.clock import Clock
-from schemas.errors import DependencyUnavailable
+from schemas.errors import DependencyUnavailable, Misconfigured
 
 LOOK_S: Final = 30.0
 """The pause between looks: short against any retention that one would set for an archive."""
@@ -81,9 +81,9 @@ class RetentionWatch:
         self._observer.headrooms(found, self._limit)
 
     async def run(self) -> None:
-        """Look again and again; a look that fails is left out."""
+        """Look again and again; a look that fails, for whatever Kafka answers, is left out."""
         while True:
-            with suppress(DependencyUnavailable):
+            with suppress(DependencyUnavailable, Misconfigured):
                 await self.look()
             await self._clock.sleep(LOOK_S)
 

@@ -18,6 +18,8 @@ _WINDOW_LOG: Final = 27
 """Repetitions are found this power of two apart, 128 MiB: as far as those that a producer compressed."""
 
 _NULL: Final = 2**32 - 1
+_LENGTH_BYTES: Final = 4
+"""What stands before each packed part: of a header that is empty, all there is, and more than it takes in Kafka."""
 
 Content = tuple[bytes | None, Headers, bytes | None]
 """Key, headers and value."""
@@ -26,7 +28,7 @@ Content = tuple[bytes | None, Headers, bytes | None]
 def content_document(key: bytes | None, headers: Headers, value: bytes | None) -> dict[str, Any]:
     """Return the fields `key`, `headers` and `value`, and others that stand for what these cannot hold."""
     pairs = [part for name, header in headers for part in (name_bytes(name), header)]
-    if sum(len(part or b"") for part in (key, value, *pairs)) > PLAIN_BYTES_MAX:
+    if sum(_LENGTH_BYTES + len(part or b"") for part in (key, value, *pairs)) > PLAIN_BYTES_MAX:
         options = zstandard.ZstdCompressionParameters.from_level(3, window_log=_WINDOW_LOG, enable_ldm=True)
         packed = zstandard.ZstdCompressor(compression_params=options).compress(_packed((key, value, *pairs)))
         return {"key": None, "headers": [], "value": None, "content_zstd": packed}
@@ -48,7 +50,7 @@ def content_of(document: dict[str, Any]) -> Content:
 
 
 def _packed(parts: Iterable[bytes | None]) -> bytes:
-    """Return each part behind its length (4 bytes)."""
+    """Return each part behind its length (`_LENGTH_BYTES`)."""
     return b"".join(pack(">I", _NULL) if part is None else pack(">I", len(part)) + part for part in parts)
 
 
@@ -57,7 +59,7 @@ def _unpacked(packed: bytes) -> list[bytes | None]:
     place = 0
     while place < len(packed):
         (length,) = unpack_from(">I", packed, place)
-        place += 4
+        place += _LENGTH_BYTES
         parts.append(None if length == _NULL else bytes(packed[place : place + length]))
         place += 0 if length == _NULL else length
     return parts

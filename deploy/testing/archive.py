@@ -31,6 +31,7 @@ from producers.kafka_publisher import KafkaPublisher
 from producers.recording import Recording
 from producers.topics import Topics
 from schemas.clock import SystemClock
+from schemas.errors import Misconfigured
 from schemas.login import ADMIN, PRODUCER
 from schemas.record import Record
 
@@ -100,9 +101,15 @@ class Archive:
         return self._run(self._archive(arguments))
 
     def verify(self, source: Source) -> tuple[Verdict, list[Difference]]:
-        """Compare the archive with what the records say; all that it holds must be theirs."""
+        """Compare the archive with what the records say; all that it holds must be theirs.
+
+        Raises Misconfigured where the records say nothing, since none is of a topic that is archived.
+        """
+        records, streams = self.records(source), topic_streams(self.settings)
+        if not any(record.topic in streams for record in records):
+            raise Misconfigured("no record of the recording is of a topic that is archived")
         found: list[Difference] = []
-        verdict = self._run(verify_whole(self.records(source), self.settings, found.append))
+        verdict = self._run(verify_whole(records, self.settings, found.append))
         return verdict, found
 
     def texts(self, source: Source, differences: Iterable[Difference]) -> Mapping[Line, str]:

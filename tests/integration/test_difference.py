@@ -17,9 +17,13 @@ from consumers.mongo.store import MAJORITY, MongoStore, connect
 from consumers.mongo.transaction import JOURNALED
 from deploy.difference import differences
 from deploy.digest import digest
+from deploy.verification.beyond import beyond
+from deploy.verification.comparison import Difference, compare
+from deploy.verification.model import expect
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas.catalogue import Stream
+from schemas.record import Record
 from tests.support.clock import ManualClock
 from tests.support.trust import GRANT, PARTNER
 
@@ -31,13 +35,16 @@ _dump: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encod
 SECRET: Final = "nobody should read this"
 
 
+def simulated() -> list[Record]:
+    return [record._replace(offset=place) for place, record in enumerate(simulate(15, 2, 3, TOPICS))]
+
+
 async def filled(database: Database, batches: int) -> Database:
     """Archive two simulated hours in so many batches."""
     await prepare(database)
     await MongoPartners(database).put(PARTNER)
     store = MongoStore(database, ManualClock())
-    records = [record._replace(offset=place) for place, record in enumerate(simulate(15, 2, 3, TOPICS))]
-    decoded = decode_all(records, STREAMS, record_bytes_max=1 << 20)
+    decoded = decode_all(simulated(), STREAMS, record_bytes_max=1 << 20)
     size = len(decoded) // batches + 1
     for start in range(0, len(decoded), size):
         part = decoded[start : start + size]
@@ -165,3 +172,20 @@ async def test_each_harm_is_named(
         (d["what"][:-1] + swapped[d["what"][-1]]) if "-in-" in d["what"] else d["what"] for d in documents
     )
     assert Counter(d["what"] for d in await found(two, one)) == expected
+
+
+async def test_what_a_recording_does_not_have_is_leaked(archives: tuple[Database, Database]) -> None:
+    """A recording is found whole in an archive of more than it; whoever asks for nothing else is told what is more."""
+    reader = MongoReader(archives[0])
+    expectation = expect(simulated(), STREAMS, record_bytes_max=1 << 20)
+    found: list[Difference] = []
+    verdict = await compare(expectation, reader, found.append)
+    found += [difference async for difference in beyond(expectation, reader)]
+    assert (verdict.holds, found) == (True, [])
+    name, _ = expectation.histories.popitem()
+    verdict = await compare(expectation, reader, found.append)
+    assert verdict.holds
+    found += [difference async for difference in beyond(expectation, reader)]
+    owners = (await reader.owners([name]))[name]
+    assert sorted(one[:3] for one in found) == sorted(("leaked", item.mailbox, name) for item in owners)
+    assert sum(one.pairs for one in found) > 0

@@ -42,10 +42,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(installed: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    """Run its tests with its own pytest process, in its own folder, without the plugins that only our tests need."""
+    """Run its tests with its own pytest process, in its own folder, without the plugins that only our tests need.
+
+    And without the summary, which would say all again where CI is set.
+    """
     python = installed.parent / "venv" / "bin" / "python"
     return subprocess.run(
-        [python, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:timeout", *options],
+        [python, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:timeout", "-rN", *options],
         cwd=installed,
         capture_output=True,
         text=True,

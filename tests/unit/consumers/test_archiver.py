@@ -17,6 +17,7 @@ from tests.support.clock import ManualClock
 from tests.support.faulty import FaultyStore
 from tests.support.lanes import Surroundings, surroundings
 from tests.support.trust import ReadyAuthority
+from tests.support.waiting import await_until
 
 TALK = history(started(), message(), message())
 MEETING = history(activated(), entered(person("alice")))
@@ -30,16 +31,21 @@ class MemoryMembership:
         self._ends = ends
         self._given = given
         self._assigning: asyncio.Task[None] | None = None
+        self._assigned: LanesChange
         self._revoked: LanesChange
         self.published = 0
 
     def join(self, assigned: LanesChange, revoked: LanesChange) -> None:
-        self._revoked = revoked
+        self._assigned, self._revoked = assigned, revoked
         self._assigning = asyncio.create_task(self._give(assigned))
 
     async def lose(self, *lanes: LaneId) -> None:
         """Take lanes away."""
         await self._revoked(lanes)
+
+    async def give(self, *lanes: LaneId) -> None:
+        """Give lanes."""
+        await self._assigned(lanes)
 
     async def ends(self) -> Mapping[LaneId, tuple[int, int]]:
         return self._ends
@@ -56,10 +62,10 @@ class BreakingStore(FaultyStore):
 
     def __init__(self, store: ArchiveStore, lane: LaneId) -> None:
         super().__init__(store)
-        self._lane = lane
+        self.lane: LaneId | None = lane
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
-        if batch.lane == self._lane:
+        if batch.lane == self.lane:
             raise RuntimeError("bug")
         await super().commit(grant, batch)
 
@@ -163,6 +169,28 @@ async def test_one_lane_that_halts_stops_no_other() -> None:
     assert around.end(CONVERSATIONS) == 3
     assert [lane for lane, _ in around.observer.halts] == [CONFERENCES]
     assert archiver.halted.keys() == {CONFERENCES}
+
+
+async def test_a_rebalance_beside_a_lane_that_halted_stops_no_other() -> None:
+    """Amid it a process has no lane at all; then the others go on, and the one that halted is tried anew."""
+    around = surroundings(BOTH)
+    around.store = store = BreakingStore(around.memory, CONFERENCES)
+    membership = group(around, BOTH)
+    stop = asyncio.Event()
+    archiver = Archiver(around.parts, membership, 5.0)
+    task = asyncio.create_task(archiver.run(stop, until_caught_up=False))
+    await around.observer.until(lambda: around.end(CONVERSATIONS) == 3)
+    await await_until(lambda: bool(archiver.halted), limit_s=10)
+    await membership.lose(*BOTH)
+    for _ in range(3):
+        around.clock.advance(await asyncio.wait_for(around.clock.asleep(), 10))
+        await asyncio.wait({task}, timeout=0)
+    store.lane = None
+    await membership.give(*BOTH)
+    await around.observer.until(lambda: around.end(CONFERENCES) == 2)
+    assert (archiver.halted, len(archiver.lanes)) == ({}, 2)
+    stop.set()
+    await asyncio.wait_for(task, 10)
 
 
 async def test_revoking_waits_for_the_commit_under_way() -> None:

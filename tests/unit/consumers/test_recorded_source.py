@@ -184,3 +184,21 @@ async def test_lanes_archive_a_recording(batch: int) -> None:
         await source.close()
     ends = {lane: (point.next, point.counts.archived) for lane, point in around.memory.checkpoints().items()}
     assert ends == {CONVERSATIONS: (12, 4), CONFERENCES._replace(partition=-1): (2, 2)}
+
+
+async def test_what_a_recording_grew_by_reaches_no_lane() -> None:
+    """All lanes may be where the recording ended before the rest is read; they get none of it, and it is told."""
+    more = at([TALK[0]], CONVERSATIONS, 4)
+    async with opened(at(TALK, CONVERSATIONS, 0, 1, 2, 3), [*at(TALK, CONVERSATIONS, 0, 1, 2, 3), *more]) as source:
+        assert await fetched(source, CONVERSATIONS, 4) == [0, 1, 2, 3]
+        with pytest.raises(Misconfigured, match="not the one"):
+            await source.fetch(CONVERSATIONS, 1)
+        with pytest.raises(Misconfigured, match="not the one"):
+            await source.finish()
+
+
+async def test_a_recording_that_did_not_change_is_read_to_its_end() -> None:
+    """Whoever waits for the end does not miss what is found there."""
+    async with opened(TALK) as source:
+        assert await fetched(source, CONVERSATIONS, len(TALK)) == list(range(len(TALK)))
+        await source.finish()

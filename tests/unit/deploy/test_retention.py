@@ -1,5 +1,6 @@
 """What is left until Kafka drops records that are not archived, and who hears of it."""
 
+import asyncio
 import math
 from collections.abc import Mapping
 
@@ -9,7 +10,8 @@ from structlog.testing import capture_logs
 from consumers.batch import LaneId
 from consumers.lane import Lane
 from deploy.observation import Observation
-from deploy.retention import Headroom, RetentionWatch, headroom
+from deploy.retention import LOOK_S, Headroom, RetentionWatch, headroom, watching
+from schemas.errors import DependencyUnavailable, LyncArchiverError, Misconfigured
 from tests.builders import CONVERSATIONS, history, message, started
 from tests.support.clock import START
 from tests.support.lanes import Surroundings, archived, running, surroundings
@@ -90,3 +92,32 @@ async def test_a_retention_that_may_not_be_asked_is_said_to_be_unknown() -> None
     assert [line["action"] for line in said] == ["retention-unknown"]
     assert gauge(observation, "seconds") is None
     assert gauge(observation, "offsets") == 1.0
+
+
+class FailingLog(Log):
+    """A log that answers with an error once."""
+
+    def __init__(self, around: Surroundings, error: LyncArchiverError) -> None:
+        super().__init__(around, {CONVERSATIONS.topic: 100_000})
+        self._error: LyncArchiverError | None = error
+
+    async def retention_ms(self, topics: list[str]) -> Mapping[str, int]:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        return await super().retention_ms(topics)
+
+
+@pytest.mark.parametrize("error", [DependencyUnavailable("away"), Misconfigured("refused")])
+async def test_a_look_that_fails_ends_neither_the_watch_nor_the_process(error: LyncArchiverError) -> None:
+    """Credentials that Kafka does not take for a while leave no number behind that stands for ever."""
+    around = surroundings(history(started()))
+    observation = Observation()
+    async with running(around) as lane:
+        await archived(around)
+        watch = RetentionWatch(lambda: [lane], FailingLog(around, error), observation, around.clock, 0.2)
+        async with watching(watch):
+            await asyncio.wait_for(around.clock.asleep(), 10)
+            assert gauge(observation, "seconds") is None
+            around.clock.advance(LOOK_S)
+            await await_until(lambda: gauge(observation, "seconds") is not None, limit_s=10)
