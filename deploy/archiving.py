@@ -40,10 +40,8 @@ from schemas.clock import Clock, SystemClock
 from schemas.errors import Misconfigured
 from schemas.login import ARCHIVER, KafkaLogin, TokenSource
 
-GC_THRESHOLDS: Final = (100_000, 10, 5)
-"""A batch in the making is up to 100,000 objects, hardly any in a cycle: by default Python would walk it many times.
-
-Refusals are in cycles, with what raised them: they must not wait for ever, or hostile records fill the memory."""
+GC_THRESHOLDS: Final = (500_000, 20, 5)
+"""A batch in the making is up to 100,000 objects, hardly any in a cycle: by default Python would walk it many times."""
 
 
 async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Event) -> Counts:

@@ -1,5 +1,6 @@
 """What an archiver process tells of itself: a log line a batch, and metrics for Prometheus."""
 
+import gc
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -14,6 +15,9 @@ from schemas.health import Condition, StoreHealth
 
 COMMIT_BUCKETS_S: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """From one journaled majority write on a local disk to the limit of one round trip."""
+
+COLLECTED_QUARANTINE: Final = 100
+"""Refusals of a batch after which young garbage is collected: theirs is in cycles, and would wait for long."""
 
 
 class Observation:
@@ -67,6 +71,8 @@ class Observation:
             duration_s=round(duration_s, 4),
             **batch.counts._asdict(),
         )
+        if len(batch.quarantine) >= COLLECTED_QUARANTINE:
+            gc.collect(1)
         for entry in batch.quarantine:
             self._causes.labels(entry.cause).inc()
             self._log.warning(
