@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from consumers.batch import Checkpoint, LaneId
-from consumers.grant_keeper import GrantKeeper
 from consumers.kafka_source import KafkaSource
 from consumers.missing import KeptOrder, Missing, SkipOrder, missing, skip_order
 from consumers.mongo.lanes import MongoLanes
@@ -15,7 +14,7 @@ from consumers.reading import NotFound
 from deploy.archiving import topic_streams
 from deploy.kafka_login import issuer_client, tls_context
 from deploy.settings import Settings, content_name, kafka_bootstrap, mongodb_uri
-from deploy.trust import authority_of, trust_of
+from deploy.trust import grants_of
 from schemas.clock import SystemClock
 from schemas.login import ARCHIVER, KafkaLogin
 
@@ -68,8 +67,7 @@ async def skip(settings: Settings, lane: LaneId, to: int | None, reason: str) ->
         state = await _state(source, lane, checkpoint)
         order = skip_order(state.missing, to, reason)
         await prepare(lanes.database, content_database(lanes.database, content_name(settings)))
-        trust = trust_of(settings, lanes.database, clock)
-        grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
+        grants = grants_of(settings, lanes.database, tokens, clock)
         await lanes.skip(await grants.current(), order)
         return order
 

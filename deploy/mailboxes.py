@@ -1,12 +1,11 @@
 """Composition of what users do to their own folders: settings in; the mailboxes, and leave to write, put together."""
 
-from consumers.grant_keeper import GrantKeeper
 from consumers.mongo.layout import prepare
 from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.store import connect
 from deploy.kafka_login import issuer_client
 from deploy.settings import Settings, mongodb_uri
-from deploy.trust import authority_of, trust_of
+from deploy.trust import grants_of
 from schemas.clock import SystemClock
 from schemas.login import ARCHIVER
 
@@ -18,8 +17,7 @@ async def delete(settings: Settings, user: str, item: str) -> None:
     try:
         await prepare(database)
         async with issuer_client(settings, ARCHIVER) as tokens:
-            trust = trust_of(settings, database, clock)
-            grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
+            grants = grants_of(settings, database, tokens, clock)
             await MongoMailboxes(database, clock).delete(await grants.current(), user, item)
     finally:
         database.client.close()

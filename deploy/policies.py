@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from consumers.grant_keeper import GrantKeeper
 from consumers.mongo.layout import Database, prepare
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.store import connect
@@ -18,7 +17,7 @@ from consumers.policy.subject import MODELS, Subject, SubjectKind, subject_of
 from deploy.errors import InvalidPolicy
 from deploy.kafka_login import issuer_client
 from deploy.settings import Settings, mongodb_uri
-from deploy.trust import authority_of, trust_of
+from deploy.trust import grants_of
 from schemas.clock import SystemClock
 from schemas.login import ARCHIVER
 from schemas.policies import PolicyValue
@@ -43,8 +42,7 @@ async def change(
         moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
         book = PolicyBook(await policies.history())
         values = {subject: _value(book, subject, fields, moment) for subject, fields in wanted.items()}
-        trust = trust_of(settings, database, clock)
-        grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
+        grants = grants_of(settings, database, tokens, clock)
         return await policies.change(await grants.current(), values, moment)
 
 

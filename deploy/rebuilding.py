@@ -10,7 +10,6 @@ from typing import Final, Protocol
 
 from consumers.archiver import Archiver
 from consumers.batch import Batch, Counts, LaneId
-from consumers.grant_keeper import GrantKeeper
 from consumers.mongo.changes import adopt_changes
 from consumers.mongo.layout import Database, check, content_database, prepare
 from consumers.mongo.origin import MongoOrigin
@@ -28,7 +27,7 @@ from deploy.kafka_login import issuer_client
 from deploy.observation import Observation
 from deploy.settings import Settings, content_name, mongodb_uri
 from deploy.stack.acls import REBUILD_MARK
-from deploy.trust import authority_of, trust_of
+from deploy.trust import grants_of
 from producers.recording import RecordedLine, Recording
 from schemas.clock import SystemClock
 from schemas.errors import LyncArchiverError, Misconfigured
@@ -133,8 +132,7 @@ async def _copy_trust(settings: Settings, database: Database) -> None:
 async def _archive(settings: Settings, database: Database, records: Records, stop: asyncio.Event) -> Counts:
     clock, observer = SystemClock(), _StopAtHalt(stop)
     async with issuer_client(settings, ARCHIVER) as tokens, records.open(tokens) as source:
-        trust = trust_of(settings, database, clock)
-        grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
+        grants = grants_of(settings, database, tokens, clock)
         await grants.current()  # a refusal at the start is the operator's to see, rather than a lane's to wait out
         if await source.ends():
             parts = lane_parts(settings, source, database, observer, clock, grants)

@@ -20,7 +20,7 @@ from deploy.errors import AmbiguousReplacement
 from deploy.kafka_login import issuer_client
 from deploy.policies import switches
 from deploy.settings import Settings, content_name, mongodb_uri
-from deploy.trust import authority_of, trust_of
+from deploy.trust import grants_of
 from schemas.clock import Clock, SystemClock
 from schemas.login import ARCHIVER
 from schemas.record import Record
@@ -96,8 +96,7 @@ async def _handling(settings: Settings) -> AsyncIterator[tuple[MongoQuarantine, 
         contents = content_database(database, content_name(settings))
         await prepare(database, contents)
         async with issuer_client(settings, ARCHIVER) as tokens:
-            trust = trust_of(settings, database, clock)
-            grants = GrantKeeper(authority_of(settings, trust, tokens, clock), clock)
+            grants = grants_of(settings, database, tokens, clock)
             files = MongoContent(database, contents, settings.content.item_bytes_max)
             yield MongoQuarantine(database, clock, contents), files, grants, clock
     finally:

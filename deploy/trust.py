@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
+from consumers.grant_keeper import GrantKeeper
 from consumers.mongo.layout import Database, content_database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.sessions import MongoSessions
@@ -84,6 +85,11 @@ def authority_of(settings: Settings, trust: Trust, tokens: TokenSource, clock: C
     return TokenAuthority(
         tokens=tokens, audience=audience(settings), check=trust.check, sessions=trust.sessions, clock=clock
     )
+
+
+def grants_of(settings: Settings, database: Database, tokens: TokenSource, clock: Clock) -> GrantKeeper:
+    """Return what keeps a grant to write into this archive, opened with the tokens that a process gets."""
+    return GrantKeeper(authority_of(settings, trust_of(settings, database, clock), tokens, clock), clock)
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ from motor.motor_asyncio import AsyncIOMotorClientSession
 
 from consumers.grant import Grant
 from consumers.mongo.failures import reported
-from consumers.mongo.layout import ITEMS, PARTNERS
+from consumers.mongo.layout import ITEMS
 from consumers.mongo.store import MongoStore
 from consumers.reading import NotFound
 
@@ -14,8 +14,7 @@ class MongoMailboxes(MongoStore):
 
     async def delete(self, grant: Grant, user: str, item: str) -> None:
         async def write(session: AsyncIOMotorClientSession) -> None:
-            partner = {"_id": str(grant.principal)}
-            await self._database[PARTNERS].update_one(partner, {"$inc": {"handled": 1}}, session=session)
+            await self._touch_partner(grant, session)
             await self._check_trust(grant, session)
             which = {"_id": item, "mailbox": user, "deleted": None}
             deleted = {

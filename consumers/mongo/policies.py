@@ -9,7 +9,7 @@ from motor.motor_asyncio import AsyncIOMotorClientSession
 from consumers.grant import Grant
 from consumers.mongo.changes import change_document
 from consumers.mongo.failures import reported
-from consumers.mongo.layout import CHECKPOINTS, FENCES, PARTNERS, POLICIES
+from consumers.mongo.layout import CHECKPOINTS, FENCES, POLICIES
 from consumers.mongo.store import MongoStore
 from consumers.policy.book import Change
 from consumers.policy.ports import check_time
@@ -41,8 +41,7 @@ class MongoPolicies(MongoStore):
         new: list[Change] = []
 
         async def write(session: AsyncIOMotorClientSession) -> None:
-            partner = {"_id": str(grant.principal)}
-            await self._database[PARTNERS].update_one(partner, {"$inc": {"handled": 1}}, session=session)
+            await self._touch_partner(grant, session)
             await self._check_trust(grant, session)
             for lanes in (FENCES, CHECKPOINTS):
                 await self._database[lanes].update_many({}, {"$inc": {"policies": 1}}, session=session)

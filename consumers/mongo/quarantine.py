@@ -14,7 +14,7 @@ from consumers.mongo.changes import check_policies
 from consumers.mongo.content_store import refer
 from consumers.mongo.copies import write_copies
 from consumers.mongo.failures import reported
-from consumers.mongo.layout import ATTACHMENTS, CHECKPOINTS, OPEN, PARTNERS, QUARANTINE, SEGMENTS, Document
+from consumers.mongo.layout import ATTACHMENTS, CHECKPOINTS, OPEN, QUARANTINE, SEGMENTS, Document
 from consumers.mongo.store import MongoStore
 from consumers.ports import NotQuarantined, Stale
 from consumers.quarantine import Handling, QuarantineEntry, State
@@ -90,11 +90,6 @@ class MongoQuarantine(MongoStore):
 
         with reported("entries cannot be discarded"):
             await self._transact(grant, tuple, write)
-
-    async def _touch_partner(self, grant: Grant, session: AsyncIOMotorClientSession) -> None:
-        """Conflict with any change of trust, as lanes do by their checkpoints."""
-        partner = {"_id": str(grant.principal)}
-        await self._database[PARTNERS].update_one(partner, {"$inc": {"handled": 1}}, session=session)
 
     async def _write_redrive(self, grant: Grant, redrive: Redrive, session: AsyncIOMotorClientSession) -> None:
         batch = redrive.batch

@@ -180,6 +180,11 @@ class MongoStore:
                 session=session,
             )
 
+    async def _touch_partner(self, grant: Grant, session: AsyncIOMotorClientSession) -> None:
+        """Conflict with any change of trust, as lanes do by their checkpoints."""
+        partner = {"_id": str(grant.principal)}
+        await self._database[PARTNERS].update_one(partner, {"$inc": {"handled": 1}}, session=session)
+
     async def _check_trust(self, grant: Grant, session: AsyncIOMotorClientSession) -> None:
         """Ask the partner behind the grant, as of the moment that the whole transaction sees."""
         found = await self._database[PARTNERS].find_one({"_id": str(grant.principal)}, session=session)
