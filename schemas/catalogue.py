@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from schemas import events
+from schemas import events, meetings
 from schemas.events import EventData
 
 
@@ -34,6 +34,27 @@ class EventType(StrEnum):
     CONFERENCE_TOPIC = "lync.conference.topic.v1"
     CONFERENCE_CONTENT_UPLOADED = "lync.conference.content-uploaded.v1"
     CONFERENCE_WHITEBOARD_SNAPSHOT = "lync.conference.whiteboard-snapshot.v1"
+    CONFERENCE_JOINED_V2 = "lync.conference.joined.v2"
+    CONFERENCE_ROLE_CHANGED = "lync.conference.role-changed.v1"
+    CONFERENCE_LOBBY_ENTERED = "lync.conference.lobby-entered.v1"
+    CONFERENCE_LOBBY_ADMITTED = "lync.conference.lobby-admitted.v1"
+    CONFERENCE_LOBBY_DENIED = "lync.conference.lobby-denied.v1"
+    CONFERENCE_EJECTED = "lync.conference.ejected.v1"
+    CONFERENCE_LOCKED = "lync.conference.locked.v1"
+    CONFERENCE_MODALITY_JOINED = "lync.conference.modality-joined.v1"
+    CONFERENCE_MODALITY_LEFT = "lync.conference.modality-left.v1"
+    CONFERENCE_CONTENT_VISIBILITY = "lync.conference.content-visibility.v1"
+    CONFERENCE_CONTENT_REMOVED = "lync.conference.content-removed.v1"
+    CONFERENCE_POLL_OPENED = "lync.conference.poll-opened.v1"
+    CONFERENCE_POLL_TALLIED = "lync.conference.poll-tallied.v1"
+    CONFERENCE_POLL_VISIBILITY = "lync.conference.poll-visibility.v1"
+    CONFERENCE_POLL_CLOSED = "lync.conference.poll-closed.v1"
+    CONFERENCE_QUESTION_ASKED = "lync.conference.question-asked.v1"
+    CONFERENCE_QUESTION_ANSWERED = "lync.conference.question-answered.v1"
+    CONFERENCE_NOTES_LINKED = "lync.conference.notes-linked.v1"
+    CONFERENCE_SHARING_STARTED = "lync.conference.sharing-started.v1"
+    CONFERENCE_SHARING_STOPPED = "lync.conference.sharing-stopped.v1"
+    CONFERENCE_DELIVERY_FAILED = "lync.conference.delivery-failed.v1"
     CONFERENCE_ENDED = "lync.conference.ended.v1"
 
 
@@ -54,6 +75,27 @@ MODELS: Final[dict[EventType, type[EventData]]] = {
     EventType.CONFERENCE_TOPIC: events.ConferenceTopic,
     EventType.CONFERENCE_CONTENT_UPLOADED: events.ConferenceContentUploaded,
     EventType.CONFERENCE_WHITEBOARD_SNAPSHOT: events.ConferenceWhiteboardSnapshot,
+    EventType.CONFERENCE_JOINED_V2: meetings.ConferenceJoinedV2,
+    EventType.CONFERENCE_ROLE_CHANGED: meetings.ConferenceRoleChanged,
+    EventType.CONFERENCE_LOBBY_ENTERED: meetings.ConferenceLobbyEntered,
+    EventType.CONFERENCE_LOBBY_ADMITTED: meetings.ConferenceLobbyAdmitted,
+    EventType.CONFERENCE_LOBBY_DENIED: meetings.ConferenceLobbyDenied,
+    EventType.CONFERENCE_EJECTED: meetings.ConferenceEjected,
+    EventType.CONFERENCE_LOCKED: meetings.ConferenceLocked,
+    EventType.CONFERENCE_MODALITY_JOINED: meetings.ConferenceModalityJoined,
+    EventType.CONFERENCE_MODALITY_LEFT: meetings.ConferenceModalityLeft,
+    EventType.CONFERENCE_CONTENT_VISIBILITY: meetings.ConferenceContentVisibility,
+    EventType.CONFERENCE_CONTENT_REMOVED: meetings.ConferenceContentRemoved,
+    EventType.CONFERENCE_POLL_OPENED: meetings.ConferencePollOpened,
+    EventType.CONFERENCE_POLL_TALLIED: meetings.ConferencePollTallied,
+    EventType.CONFERENCE_POLL_VISIBILITY: meetings.ConferencePollVisibility,
+    EventType.CONFERENCE_POLL_CLOSED: meetings.ConferencePollClosed,
+    EventType.CONFERENCE_QUESTION_ASKED: meetings.ConferenceQuestionAsked,
+    EventType.CONFERENCE_QUESTION_ANSWERED: meetings.ConferenceQuestionAnswered,
+    EventType.CONFERENCE_NOTES_LINKED: meetings.ConferenceNotesLinked,
+    EventType.CONFERENCE_SHARING_STARTED: meetings.ConferenceSharingStarted,
+    EventType.CONFERENCE_SHARING_STOPPED: meetings.ConferenceSharingStopped,
+    EventType.CONFERENCE_DELIVERY_FAILED: meetings.ConferenceDeliveryFailed,
     EventType.CONFERENCE_ENDED: events.ConferenceEnded,
 }
 

@@ -179,13 +179,10 @@ class ConferenceTopic(EventData):
 
 
 class Audience(StrEnum):
-    """Who of those present may see something.
-
-    What presenters alone may see is no part of version 1: roles over time are not archived yet, so nobody could say who
-    that is, and such an event is refused rather than shown to all.
-    """
+    """Who of those present may see something. Who is a presenter follows from roles by sequence, as presence does."""
 
     EVERYONE = "everyone"
+    PRESENTERS = "presenters"
 
 
 class ContentReference(Contract):

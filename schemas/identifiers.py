@@ -9,6 +9,7 @@ from schemas.limits import (
     CONVERSATION_CHARS_MAX,
     EVENT_ID_CHARS_MAX,
     FILE_NAME_CHARS_MAX,
+    LINK_CHARS_MAX,
     MEDIA_TYPE_CHARS_MAX,
     NAME_CHARS_MAX,
     SIP_CHARS_MAX,
@@ -50,6 +51,15 @@ ConferenceUri = Annotated[str, StringConstraints(max_length=URI_CHARS_MAX)]
 
 ContentId = Annotated[str, StringConstraints(min_length=1, max_length=CONTENT_ID_CHARS_MAX)]
 """A shared file or whiteboard, as the Lync side names it within its conference."""
+
+PollId = Annotated[str, StringConstraints(min_length=1, max_length=CONTENT_ID_CHARS_MAX)]
+"""A poll, as the Lync side names it within its conference."""
+
+QuestionId = Annotated[str, StringConstraints(min_length=1, max_length=CONTENT_ID_CHARS_MAX)]
+"""A question, as the Lync side names it within its conference."""
+
+LinkUri = Annotated[str, StringConstraints(min_length=1, max_length=LINK_CHARS_MAX)]
+"""A link, verbatim; never followed."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """The SHA-256 of a file's bytes in lower-case hexadecimal, which is its name in the content store."""

@@ -41,6 +41,15 @@ FILE_NAME_CHARS_MAX: Final = 255
 MEDIA_TYPE_CHARS_MAX: Final = 255
 """A media type: two names of 127 characters at most (RFC 6838)."""
 
+CHOICES_MAX: Final = 20
+"""Choices of a poll. Lync's own dialogue stops at 7."""
+
+CHOICE_CHARS_MAX: Final = 1024
+"""A choice of a poll: as much as a subject."""
+
+LINK_CHARS_MAX: Final = 2048
+"""A link to notes, the length that browsers agree to carry."""
+
 SEQUENCE_MAX: Final = 2**63 - 1
 """The largest sequence: what a signed 64-bit integer holds, here, in BSON and in Java."""
 
