@@ -156,6 +156,10 @@ def asked(
     )
 
 
+def admitted(who: Participant, by: Participant = ALICE, conversation: str = "m1") -> mt.ConferenceLobbyAdmitted:
+    return mt.ConferenceLobbyAdmitted(conversation=conversation, sip=who.sip, by=by.sip)
+
+
 def revealed(
     content: ev.ContentReference | None = None,
     audience: ev.Audience = ev.Audience.EVERYONE,
