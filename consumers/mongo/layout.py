@@ -13,7 +13,7 @@ Document = dict[str, Any]
 Database = AsyncIOMotorDatabase[Document]
 Collection = AsyncIOMotorCollection[Document]
 
-LAYOUT_VERSION: Final = 3
+LAYOUT_VERSION: Final = 4
 """Raised with every change that an older release could not read or write correctly."""
 
 OLDEST_READABLE: Final = 1
