@@ -31,13 +31,13 @@ DEMOTIONS_PER_PERSON: Final = 0.03
 QUESTIONS_PER_PERSON: Final = 0.08
 POLLS_PER_PERSON: Final = 0.02
 FILES_PER_PERSON: Final = 0.03
+LOCKS_PER_PERSON: Final = 0.02
+NOTES_PER_PERSON: Final = 0.03
+SHARING_PER_PERSON: Final = 0.05
 MODALITY_SHARE: Final = 0.4
 BRIEF_SHARE: Final = 0.5
 """Of what begins, a promotion or a modality: how much is over before whoever has it goes."""
 
-LOCKED_SHARE: Final = 0.3
-NOTES_SHARE: Final = 0.3
-SHARING_SHARE: Final = 0.4
 ANSWERED_SHARE: Final = 0.7
 PUBLIC_SHARE: Final = 0.7
 """Answers that everybody sees. Questions are the presenters' alone more often than not."""
@@ -60,12 +60,12 @@ def acts(floor: Floor, voting: Voting, *, files: bool) -> Iterator[Act]:
         (POLLS_PER_PERSON, partial(poll, voting=voting)),
         (FILES_PER_PERSON if files else 0.0, file),
         (FILES_PER_PERSON if files else 0.0, whiteboard),
+        (LOCKS_PER_PERSON, _lock),
+        (NOTES_PER_PERSON, _notes),
+        (SHARING_PER_PERSON, _sharing),
     ):
         for _ in floor.times(per_person):
             yield from script(floor)
-    for share, once in ((LOCKED_SHARE, _lock), (NOTES_SHARE, _notes), (SHARING_SHARE, _sharing)):
-        if floor.happens(share):
-            yield from once(floor)
     yield from _modalities(floor)
 
 

@@ -1,7 +1,6 @@
 """Whole meetings of the simulator: everything happens, nobody does what they cannot, and polls keep their secret."""
 
 import hashlib
-from collections.abc import Callable, Iterable
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -14,15 +13,11 @@ from hypothesis import strategies as st
 
 from producers.people import people_of
 from producers.recording_line import to_line
-from producers.simulator.attendance import Attendance
 from producers.simulator.casting import Casting
-from producers.simulator.conference import Meeting, meet
 from producers.simulator.files import put_file
-from producers.simulator.poll import FEW, Vote, tallies, vote
+from producers.simulator.poll import FEW, Vote, tallies
 from producers.simulator.population import populate
-from producers.simulator.scene import Scene
 from producers.simulator.simulation import simulate
-from producers.simulator.step import MINUTE_MS, Step
 from producers.topics import Topics
 from schemas.catalogue import MODELS, EventType, Stream
 from schemas.envelope import Event, canonical, decode
@@ -30,13 +25,12 @@ from schemas.events import ContentReference
 from schemas.meetings import ConferencePollOpened, Origin
 from schemas.record import Record
 from tests.builders import reference
+from tests.support.meetings import conference, exchanged
 
 TOPICS: Final = Topics()
 STREAMS_OF: Final = {TOPICS.conversations: Stream.CONVERSATIONS, TOPICS.conferences: Stream.CONFERENCES}
-GOLDEN: Final = "f4b998b504208ae6980edeb90845f0cc2dde98fb527268614386a6fdb7f168c4"
+GOLDEN: Final = "52f893a0b6229f2653f4a0fa63c360eeef3cf5f3bf4e5e0c87fd5be76dd8f3c2"
 """SHA-256 of 150 users' first two hours with seed 5. It changes only when the simulator is meant to."""
-
-Secret = Callable[[list[Vote]], list[Vote]]
 
 
 @pytest.fixture(scope="module")
@@ -180,22 +174,6 @@ def test_large_meetings_are_whole() -> None:
     largest = sorted(map(len, joined.values()))[-2:]
     assert 250 <= largest[0] < 400
     assert 1_000 <= largest[1] < 1_300
-
-
-def conference(voting: Secret = lambda votes: votes, people: int = 250) -> list[Step]:
-    """Return a meeting of so many people in which everything happens, with the votes changed in secret."""
-
-    def voted(rng: Random, some: Iterable[Attendance], open_ms: range, choices: int) -> list[Vote]:
-        return voting(vote(rng, some, open_ms, choices))
-
-    scene = Scene(Random("a meeting"), 0, populate(people, 1))
-    return list(meet(scene, Meeting(60 * MINUTE_MS, 2, files=True, whole=True, voting=voted)))
-
-
-def exchanged(votes: list[Vote]) -> list[Vote]:
-    """Return the same votes, each as somebody else's."""
-    voters = [found.voter for found in votes]
-    return [found._replace(voter=voter) for found, voter in zip(votes, [*voters[1:], *voters[:1]], strict=True)]
 
 
 def chosen(votes: list[Vote]) -> dict[str, int]:
