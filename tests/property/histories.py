@@ -74,6 +74,13 @@ ASIDE_STEPS: Final[tuple[Step, ...]] = tuple(
 )
 """Every type that a conference may have in between, for each of its audiences."""
 
+STAGE_STEPS: Final[tuple[Step, ...]] = (
+    *(partial(_appointed, role) for role in Role),
+    lambda who, name: b.asked(who, conversation=name),
+    lambda who, name: b.revealed(b.reference(FILE), Audience.PRESENTERS, who, name),
+)
+"""Roles, and what those of one role alone see: as often the one as the other."""
+
 persons: Final = st.builds(
     lambda who, other, role: who.model_copy(update={"name": f"{who.name} {other}".strip(), "role": role}),
     st.sampled_from(PEOPLE),
@@ -123,7 +130,7 @@ def conferences(draw: st.DrawFn, name: str = "m1") -> History:
     crowd = draw(st.lists(persons, min_size=1, max_size=3, unique_by=lambda who: who.sip))
     origins = st.sampled_from([Origin.INTERNAL, Origin.INTERNAL, Origin.ANONYMOUS])
     comings = [b.came(who, draw(origins), name) for who in crowd]
-    steps = st.sampled_from(MEETING_STEPS) | st.sampled_from(ASIDE_STEPS)
+    steps = st.sampled_from(MEETING_STEPS) | st.sampled_from(ASIDE_STEPS) | st.sampled_from(STAGE_STEPS)
     between = draw(st.lists(st.builds(lambda step, who: step(who, name), steps, persons), max_size=12))
     said = [b.activated(name), *comings, *between, *([b.adjourned(1, name)] if draw(st.booleans()) else [])]
     written = [number for number, data in b.numbered(said) if isinstance(data, ConferenceMessage)]
