@@ -11,13 +11,15 @@ from consumers.mongo.layout import ARCHIVES, CHUNKS, FILES, Document
 from consumers.mongo.merging import Grouped
 
 UNATTESTED: Final = {
-    "uploadDate": "when the Lync side put a file, which signs nothing here; it decides when what nobody refers to goes",
-    "metadata.put_at": "as above",
-    "metadata.written": "tells one writing of the same bytes from another",
-    "metadata.references": "a number that rises so that transactions meet",
-    "filename": "the name by which it was put first; each event has its own",
-    "metadata.media_type": "as above",
-    "fs.chunks _id": "MongoDB's own; a chunk is known by file and number",
+    f"{FILES}.uploadDate": "when the Lync side put a file, which signs nothing here; it decides when an idle one goes",
+    f"{FILES}.metadata.put_at": "as above",
+    f"{FILES}.metadata.written": "tells one writing of the same bytes from another",
+    f"{FILES}.metadata.references": "a number that rises so that transactions meet",
+    f"{FILES}.filename": "the name by which it was put first; each event has its own",
+    f"{FILES}.metadata.media_type": "as above",
+    f"{FILES} that no event refers to": "put for events that may never come, and swept; with their chunks",
+    f"{CHUNKS}._id": "MongoDB's own; a chunk is known by file and number",
+    f"{ARCHIVES} of others": "names of archives that share the files: one too many keeps files longer",
 }
 """What no entry vouches for, and why. Of a file that was noted as wrong the bytes are no record either."""
 

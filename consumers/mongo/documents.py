@@ -85,6 +85,7 @@ def roster_document(conversation: Conversation) -> Document:
 
 
 def _members_document(members: Iterable[Member]) -> list[Document]:
+    """In an order that follows from the events, and not from how they came."""
     return [
         {
             "sip": member.sip,
@@ -95,7 +96,7 @@ def _members_document(members: Iterable[Member]) -> list[Document]:
             "moves": [list(move) for move in member.moves],
             "missed": member.missed,
         }
-        for member in members
+        for member in sorted(members, key=lambda one: (one.named_by, one.sip))
     ]
 
 

@@ -94,8 +94,10 @@ class Archive:
     async def put_wrong(self, data: bytes) -> None:
         """Leave other bytes under the digest of these, as a producer that is not ours may."""
         name, other = hashlib.sha256(data).hexdigest(), b"x" * len(data)
-        metadata = {"state": "present", "put_at": self.clock.now(), "written": "somebody"}
-        facts = {"length": len(other), "chunkSize": CHUNK_BYTES, "metadata": metadata}
+        now = self.clock.now()
+        metadata = {"state": "present", "put_at": now, "written": "somebody", "media_type": "text/plain"}
+        facts = {"length": len(other), "chunkSize": CHUNK_BYTES, "uploadDate": now, "filename": "other"}
+        facts["metadata"] = metadata
         await self.contents[FILES].replace_one({"_id": name}, facts, upsert=True)
         await self.contents[CHUNKS].delete_many({"files_id": name})
         await self.contents[CHUNKS].insert_one({"files_id": name, "n": 0, "data": Binary(other)})

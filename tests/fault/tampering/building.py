@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from hashlib import sha256
 from random import Random
 from typing import Final
 
 from consumers.batch import LaneId
+from consumers.content import Claim
 from consumers.mongo.changes import adopt_changes
 from consumers.mongo.layout import CHECKPOINTS, FENCES, Database
 from consumers.mongo.probe import MongoProbe
@@ -59,6 +61,7 @@ async def build(uri: str, opened: Database, name: str, seed: int) -> Built:
     for data in heard.wrong:
         await archive.put_wrong(data)
     earlier = await _live(archive, heard, dice)
+    await archive.content().inspect([Claim(sha256(data).hexdigest(), len(data)) for data in heard.wrong])
     if rebuilt:
         await archive.origin().complete()
     return Built(archive, [*earlier, await read(archive.database, archive.contents)])
@@ -157,11 +160,10 @@ async def _partners(archive: Archive, dice: Random) -> None:
 
 async def _sessions(archive: Archive, dice: Random) -> None:
     """Tokens are accepted and refused."""
-    for rule in (None, dice.choice(("bad-signature", "too-large"))):
-        who = (None, None) if rule else (GRANT.principal.application, GRANT.principal.realm)
-        until = None if rule else GRANT.expires_at
-        session = Session(archive.now(), rule, f"t{dice.randint(1, 9)}", *who, None, None if rule else GRANT.x5t, until)
-        await archive.sessions().record(session)
+    sessions, token = archive.sessions(), f"t{dice.randint(1, 9)}"
+    who, until = GRANT.principal, GRANT.expires_at
+    await sessions.record(Session(archive.now(), None, token, who.application, who.realm, None, GRANT.x5t, until))
+    await sessions.record(Session(archive.now(), dice.choice(("bad-signature", "too-large")), token))
 
 
 async def _redriven(archive: Archive, dice: Random) -> None:

@@ -148,7 +148,9 @@ def _archived_for(dice: Random, view: View) -> list[Write] | None:
     if was is None:
         return None
     facts = {name: value for name, value in was.items() if name != "deleted"}
-    return [inserted(PURGES, {**facts, "folder": "purges", "target": dice.choice(("lync", "exchange"))})]
+    return [
+        inserted(PURGES, {**facts, "folder": "recoverableitemspurges", "target": dice.choice(("lync", "exchange"))})
+    ]
 
 
 def _file_there(dice: Random, view: View) -> list[Write] | None:

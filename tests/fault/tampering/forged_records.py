@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from bson import ObjectId
 
@@ -30,7 +30,8 @@ def _settled(dice: Random, view: View) -> list[Write] | None:
     if was is None:
         return None
     if was["state"] != "quarantined":
-        return [replaced(QUARANTINE, was, state="quarantined", **dice.choice(({}, {"handled": None, "tries": 0})))]
+        left: dict[str, Any] = dice.choice(({}, {"handled": None, "tries": 0}))
+        return [replaced(QUARANTINE, was, state="quarantined", **left)]
     like = one_of(dice, (one for one in view.all(QUARANTINE) if one.get("handled")))
     handled = {} if like is None else {"handled": like["handled"]}
     return [replaced(QUARANTINE, was, state=dice.choice(("redriven", "discarded")), **handled)]

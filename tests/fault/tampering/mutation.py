@@ -82,7 +82,7 @@ def _field_added(dice: Random, earlier: Earlier, place: Place) -> list[Write] | 
     document = _one(dice, earlier, place)
     inside = [(), *(path for path in paths(document) if isinstance(at(document, path), Mapping))]
     name = dice.choice(("deleted", "state", "note", "mailbox", "version"))
-    value = dice.choice((None, True, 0, "x", {}))
+    value: Any = dice.choice((None, True, 0, "x", {}))
     return [_replaced(place, put(document, (*dice.choice(inside), name), value))]
 
 

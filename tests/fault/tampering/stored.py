@@ -58,19 +58,30 @@ async def write(database: Database, contents: Database, writes: Iterable[Write])
 
 def undo(stored: Stored, writes: Iterable[Write]) -> list[Write]:
     """Return the writes that bring back what is stored here."""
-    return [Write(place, identity, stored[place].get(key_of(identity))) for place, identity, _ in writes]
+    return [one._replace(document=replaced_by(stored, one)) for one in writes]
+
+
+def replaced_by(stored: Stored, write: Write) -> Document | None:
+    """Return what is stored where the write goes."""
+    return stored.get(write.place, {}).get(key_of(write.id))
 
 
 def changes(stored: Stored, writes: Iterable[Write]) -> list[Write]:
     """Return those of the writes that change anything; the order of fields is nothing."""
-    found = []
-    for one in writes:
-        was = stored[one.place].get(key_of(one.id))
-        same = was is None if one.document is None else was is not None and _digest(was) == _digest(one.document)
-        if not same:
-            found.append(one)
+    return [one for one in writes if _changes(replaced_by(stored, one), one.document)]
+
+
+def _changes(was: Document | None, document: Document | None) -> bool:
+    return (was is None) != (document is None) or bool(differing(was or {}, document or {}))
+
+
+def differing(was: Mapping[str, Any], document: Mapping[str, Any], path: str = "") -> set[str]:
+    """Return the names of the fields that differ, with dots for those within others; types count."""
+    found: set[str] = set()
+    for name in was.keys() | document.keys():
+        one, other = was.get(name), document.get(name)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            found |= differing(one, other, f"{path}{name}.")
+        elif (name in was) != (name in document) or document_digest({"": one}) != document_digest({"": other}):
+            found.add(f"{path}{name}")
     return found
-
-
-def _digest(document: Document) -> str:
-    return document_digest(document)
