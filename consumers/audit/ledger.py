@@ -82,9 +82,6 @@ class Ledger:
     named: set[str] = field(default_factory=set)
     """Digests of the names that mailboxes had of conversations that were removed."""
     origin: str | None = None
-    changed: int = 0
-    """The latest act that changed trust or policies."""
-
     _skips: dict[str, list[Facts]] = field(default_factory=lambda: defaultdict(list))
     _moved: dict[str, list[list[int]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -149,13 +146,11 @@ class Ledger:
             first = self.handled.get(name, ("", (cause, detail, tries)))[1]
             self.handled[name] = (digest, first)
 
-    def _policy(self, entry: Entry, facts: Facts) -> None:
+    def _policy(self, _entry: Entry, facts: Facts) -> None:
         self.policies.update((number, digest) for number, digest in facts["changes"])
-        self.changed = entry.number
 
-    def _partner(self, entry: Entry, facts: Facts) -> None:
+    def _partner(self, _entry: Entry, facts: Facts) -> None:
         self.partners[facts["partner"]] = facts["digest"]
-        self.changed = entry.number
 
     def _delete(self, _entry: Entry, facts: Facts) -> None:
         self.deleted[facts["item"]] = facts["digest"]

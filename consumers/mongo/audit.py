@@ -62,8 +62,7 @@ from schemas.errors import DependencyUnavailable
 
 UNATTESTED: Final = {
     PROBES: "written every few seconds to see whether the store takes writes; holds nothing",
-    f"{CHECKPOINTS}.{audited_state.PASSING}": "until when a lane waits for a change of policies: seconds",
-    f"{FENCES}.{audited_state.PASSING}": "as above",
+    **{f"{kind}.{name}": why for kind in (CHECKPOINTS, FENCES) for name, why in audited_state.MARKS.items()},
     f"{FENCES} of lanes without a commit": "made before a lane's first commit, which may never come; holds nothing",
 }
 """What no entry vouches for in the archive's database, and why; of files see `consumers.mongo.audited_content`."""

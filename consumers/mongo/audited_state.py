@@ -1,6 +1,6 @@
 """Everything that is stored beside conversations, compared with what the journal says it must be."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from consumers.audit.finding import Finding
@@ -26,8 +26,12 @@ from consumers.mongo.layout import (
 from consumers.quarantine import State
 from schemas.times import parse_time
 
-PASSING: Final = "held_until"
-"""The field of checkpoints and fences that lanes wait for while policies change: seconds, and then it is gone."""
+MARKS: Final = {
+    "held_until": "until when a lane waits for a change of policies: seconds",
+    "act": "a mark that changes of trust and policies leave behind so that commits meet them, some outside of the act",
+    "newest": "a mark of the lane that began last, be it without a commit",
+}
+"""Fields of checkpoints and fences that nothing is read from, and why they are there."""
 
 Documents = AsyncIterator[Document]
 
@@ -111,7 +115,7 @@ async def checkpoints(found: Documents, ledger: Ledger, heads: Mapping[str, Head
         if account is None:
             yield Finding(CHECKPOINTS, name, INSERTED)
             continue
-        expected = _checkpoint(name, account, heads[name]) | _act(document, ledger)
+        expected = _checkpoint(name, account, heads[name])
         if (what := unlike(expected, _lasting(document))) is not None:
             yield Finding(CHECKPOINTS, name, f"is not where its commits leave it: {what}")
     for name in left:
@@ -134,40 +138,33 @@ def _checkpoint(name: str, account: LaneAccount, head: Head) -> Document:
     }
 
 
-def _act(document: Document, ledger: Ledger) -> Document:
-    """Return the latest change of trust or policies, which a checkpoint or fence made later does not name."""
-    return {"act": ledger.changed} if document.get("act") not in {None, 0} else {}
-
-
 def _lasting(document: Document) -> Document:
-    return {name: value for name, value in document.items() if name != PASSING}
+    return {name: value for name, value in document.items() if name not in MARKS}
 
 
 async def fences(found: Documents, ledger: Ledger) -> AsyncIterator[Finding]:
     """Look at the documents that transactions meet at; one of a lane that never committed may be there."""
-    left = set(ledger.lanes)
+    left = {*ledger.lanes, EVERY_LANE} if ledger.lanes else set()
     async for document in found:
         name = str(document["_id"])
         left.discard(name)
-        if _lasting(document) not in _fences(name, ledger):
-            yield Finding(FENCES, name, "is not as any lane or act leaves it")
+        expected = _fence(name, ledger)
+        if expected is None or unlike(expected, _lasting(document)) is not None:
+            yield Finding(FENCES, name, "is not as any lane leaves it")
     for name in left:
         yield Finding(FENCES, name, MISSING)
 
 
-def _fences(name: str, ledger: Ledger) -> Iterator[Document]:
-    acts = [{"act": 0}, {"act": ledger.changed}]
+def _fence(name: str, ledger: Ledger) -> Document | None:
+    """Return what lasts of a fence, None where no lane can have one of that name."""
     if name == EVERY_LANE:
-        lanes = {*ledger.lanes}
-        yield from ({"_id": name, "newest": lane, **act} for lane in lanes for act in (*acts, {}))
-        return
+        return {"_id": name}
     try:
         lane_of(name)
     except ValueError:
-        return
+        return None
     account = ledger.lanes.get(name)
-    began = {} if account is None else {"began": account.start}
-    yield from ({"_id": name, **began, **act} for act in acts)
+    return {"_id": name} if account is None else {"_id": name, "began": account.start}
 
 
 async def heads(found: Documents, expected: Mapping[str, Head]) -> AsyncIterator[Finding]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from random import Random
+from typing import Final
 
 from bson import Binary
 
 from consumers.audit.ed25519 import Ed25519Signer, new_key, read_signer
 from consumers.batch import Checkpoint, LaneId, Log
-from consumers.content import claims
+from consumers.content import Claim, claims
 from consumers.fold import fold, recalls
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import LaneLimits
@@ -40,18 +41,19 @@ from tests.fault.tampering.arrivals import ITEM_BYTES_MAX, Arrival
 from tests.support.clock import START, ManualClock
 from tests.support.trust import GRANT, ReadyAuthority
 
-LIMITS = LaneLimits()
+LIMITS: Final = LaneLimits()
+KEYS: Final = 3
 
 
 @dataclass(slots=True)
 class Archive:
-    """An archive and everything that writes to it. `keys` are the public halves of all that ever signed for it."""
+    """An archive and everything that writes to it, one key after another; `keys` are those that may have signed."""
 
     uri: str
     database: Database
     contents: Database
     clock: ManualClock = field(default_factory=ManualClock)
-    keys: list[bytes] = field(default_factory=list)
+    signers: list[Ed25519Signer] = field(default_factory=lambda: [read_signer(new_key()) for _ in range(KEYS)])
     mended: dict[str, Record] = field(default_factory=dict)
     signer: Ed25519Signer = field(init=False)
     store: MongoQuarantine = field(init=False)
@@ -59,10 +61,15 @@ class Archive:
     def __post_init__(self) -> None:
         self.change_key()
 
+    @property
+    def keys(self) -> list[bytes]:
+        """The public halves of the keys that sign for it, sooner or later."""
+        return [signer.public for signer in self.signers]
+
     def change_key(self) -> None:
-        """Sign with another key from here on, as processes do that are started anew with one."""
-        self.signer = read_signer(new_key())
-        self.keys.append(self.signer.public)
+        """Sign with the next key from here on, as processes do that are started anew with another."""
+        place = self.signers.index(self.signer) + 1 if hasattr(self, "signer") else 0
+        self.signer = self.signers[min(place, KEYS - 1)]
         self.store = MongoQuarantine(self.database, self.clock, self.signer)
 
     async def archive(self, lane: LaneId, arrivals: Iterable[Arrival], skipped: int = 0) -> None:
@@ -92,7 +99,7 @@ class Archive:
                 await sink.put(BytesIO(data), "a file", "text/plain")
 
     async def put_wrong(self, data: bytes) -> None:
-        """Leave other bytes under the digest of these, as a producer that is not ours may."""
+        """Leave other bytes under the digest of these, as a producer that is not ours may, and let that be noted."""
         name, other = hashlib.sha256(data).hexdigest(), b"x" * len(data)
         now = self.clock.now()
         metadata = {"state": "present", "put_at": now, "written": "somebody", "media_type": "text/plain"}
@@ -101,6 +108,7 @@ class Archive:
         await self.contents[FILES].replace_one({"_id": name}, facts, upsert=True)
         await self.contents[CHUNKS].delete_many({"files_id": name})
         await self.contents[CHUNKS].insert_one({"files_id": name, "n": 0, "data": Binary(other)})
+        await self.content().inspect([Claim(name, len(data))])
 
     async def redrive(self, ids: tuple[str, ...] = (), replacements: Mapping[str, Record] | None = None) -> None:
         """Try quarantined records again."""

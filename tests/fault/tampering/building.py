@@ -1,13 +1,12 @@
 """An archive of a seed: everything that may legally happen to one, in an order of the seed's own."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from hashlib import sha256
 from random import Random
 from typing import Final
 
 from consumers.batch import LaneId
-from consumers.content import Claim
 from consumers.mongo.changes import adopt_changes
 from consumers.mongo.layout import CHECKPOINTS, FENCES, Database
 from consumers.mongo.probe import MongoProbe
@@ -31,7 +30,13 @@ from tests.fault.tampering.arrivals import PEOPLE, Arrival, Told, told
 from tests.fault.tampering.stored import Stored, read
 from tests.support.trust import GRANT, PARTNER
 
-Happening = Callable[[Archive, Random], Awaitable[None]]
+Happening = Callable[[Archive, Random], Coroutine[None, None, None]]
+
+Look = Callable[[Archive], Coroutine[None, None, None]]
+"""Somebody looks at an archive, as an audit does."""
+
+LOOKED_AT: Final = 0.2
+"""How often somebody looks while something happens."""
 
 EARLIER_MAX: Final = 6
 """Moments of an archive that are remembered, to go back to."""
@@ -45,8 +50,8 @@ class Built:
         self.earlier = earlier
 
 
-async def build(uri: str, opened: Database, name: str, seed: int) -> Built:
-    """Build the archive of that seed."""
+async def build(uri: str, opened: Database, name: str, seed: int, look: Look) -> Built:
+    """Build the archive of that seed; now and then somebody looks at it while it is written."""
     dice = Random(f"archive {seed}")
     archive = await empty_archive(uri, opened, name)
     heard = told(dice)
@@ -60,14 +65,13 @@ async def build(uri: str, opened: Database, name: str, seed: int) -> Built:
     await archive.put(heard.early + heard.idle)
     for data in heard.wrong:
         await archive.put_wrong(data)
-    earlier = await _live(archive, heard, dice)
-    await archive.content().inspect([Claim(sha256(data).hexdigest(), len(data)) for data in heard.wrong])
+    earlier = await _live(archive, heard, dice, look)
     if rebuilt:
         await archive.origin().complete()
     return Built(archive, [*earlier, await read(archive.database, archive.contents)])
 
 
-async def _live(archive: Archive, heard: Told, dice: Random) -> list[Stored]:
+async def _live(archive: Archive, heard: Told, dice: Random, look: Look) -> list[Stored]:
     """Let everything arrive, with other things in between, each kind of them at least once."""
     lanes = {lane: list(arrivals) for lane, arrivals in heard.lanes.items()}
     happenings = [*HAPPENINGS, *dice.choices(HAPPENINGS, k=3)]
@@ -76,12 +80,13 @@ async def _live(archive: Archive, heard: Told, dice: Random) -> list[Stored]:
     late = list(heard.late + heard.wrong)
     while lanes or happenings:
         archive.clock.advance(dice.uniform(0.5, 90))
-        if lanes and (not happenings or dice.random() < 0.6):
-            await _arrive(archive, lanes, dice)
-        else:
-            await happenings.pop()(archive, dice)
-            if late and not lanes:
-                await archive.put([late.pop() for _ in range(dice.randint(1, len(late)))])
+        arrives = lanes and (not happenings or dice.random() < 0.6)
+        async with asyncio.TaskGroup() as group:
+            if dice.random() < LOOKED_AT:
+                group.create_task(look(archive))
+            await (_arrive(archive, lanes, dice) if arrives else happenings.pop()(archive, dice))
+        if late and not lanes:
+            await archive.put([late.pop() for _ in range(dice.randint(1, len(late)))])
         if len(earlier) < EARLIER_MAX and dice.random() < 0.3:
             earlier.append(await read(archive.database, archive.contents))
     await archive.put(late)
@@ -197,11 +202,19 @@ async def _another_key(archive: Archive, dice: Random) -> None:
 
 
 async def _killed(archive: Archive, dice: Random) -> None:
-    """Whoever changes policies is killed, and the hold stays; it is over by itself."""
+    """Whoever changes policies or trust is killed before the end: the hold stays, or no lane's document is touched."""
+    lanes = (CHECKPOINTS, FENCES)
+    if dice.random() < 0.3:
+        kept = {name: await archive.database[name].find({}, {"act": 1}).to_list(None) for name in lanes}
+        await archive.partners().switch(PARTNER.principal, enabled=True)
+        for name, documents in kept.items():
+            for one in documents:
+                change = {"$set": {"act": one["act"]}} if "act" in one else {"$unset": {"act": ""}}
+                await archive.database[name].update_one({"_id": one["_id"]}, change)
     if dice.random() < 0.5:
         until = {"$set": {"held_until": archive.now()}}
-        for lanes in (FENCES, CHECKPOINTS):
-            await archive.database[lanes].update_many({}, until)
+        for name in lanes:
+            await archive.database[name].update_many({}, until)
 
 
 HAPPENINGS: Final[tuple[Happening, ...]] = (

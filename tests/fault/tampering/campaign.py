@@ -35,6 +35,7 @@ class Report:
     """What was tried and found, and what should not be."""
 
     archives: int = 0
+    looks: int = 0
     mutations: Counter[str] = field(default_factory=Counter)
     collections: Counter[str] = field(default_factory=Counter)
     told: Counter[str] = field(default_factory=Counter)
@@ -43,22 +44,27 @@ class Report:
 
 async def attack(uri: str, opened: Database, seed: int, mutations: int, report: Report, name: str) -> None:
     """Build the archive of a seed, and find nothing; mutate it so many times, and find each."""
-    built = await build(uri, opened, name, seed)
+
+    async def look(archive: Archive) -> None:
+        await _unclean(archive, seed, "while it is written", report)
+
+    built = await build(uri, opened, name, seed, look)
     try:
         report.archives += 1
-        if await _unclean(built, seed, "as it was written", report):
+        if await _unclean(built.archive, seed, "as it was written", report):
             return
         dice, view = Random(f"mutations {seed}"), View(built.earlier, read_signer(new_key()))
         for number in range(1, mutations + 1):
             await _mutated(built, dice, view, f"seed {seed}, mutation {number}", report)
-            if number % CLEANED_EVERY == 0 and await _unclean(built, seed, f"after mutation {number}", report):
+            if number % CLEANED_EVERY == 0 and await _unclean(built.archive, seed, f"after mutation {number}", report):
                 return
     finally:
         await built.archive.drop()
 
 
-async def _unclean(built: Built, seed: int, when: str, report: Report) -> bool:
-    found = await findings(built.archive)
+async def _unclean(archive: Archive, seed: int, when: str, report: Report) -> bool:
+    found = await findings(archive)
+    report.looks += 1
     report.problems += [f"FALSE ALARM, seed {seed}, {when}: {finding}" for finding in found[:5]]
     return bool(found)
 
