@@ -12,24 +12,18 @@ from pathlib import Path
 
 from deploy.stack.local import local_stack
 from tests.fault.harness.campaign import say
-from tests.fault.tampering.archive import opened_at
-from tests.fault.tampering.campaign import Report, attack
+from tests.fault.tampering.campaign import campaign
 
 
 async def main(mutations: int, archives: int, seed: int) -> int:
     """Attack as many archives, the first of this seed, with as many mutations in all."""
-    report, began = Report(), time.monotonic()
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         async with local_stack(Path(folder) / "stack") as stack:
-            opened = opened_at(stack.mongodb_uri)
-            for number in range(archives):
-                some = mutations * (number + 1) // archives - mutations * number // archives
-                known = len(report.problems)
-                await attack(stack.mongodb_uri, opened, seed + number, some, report, f"tampering_{number}")
-                for problem in report.problems[known:]:
-                    say(f"PROBLEM: {problem}")
-            opened.client.close()
-    say(f"{report.archives} archives, {report.mutations.total():,} mutations in {time.monotonic() - began:.0f} s")
+            report = await campaign(stack.mongodb_uri, "tampering", archives, mutations, seed, say)
+    say(
+        f"{report.archives} archives audited {report.looks} times, {report.mutations.total():,} mutations in {time.monotonic() - began:.0f} s"
+    )
     for counts in (report.told, report.collections, report.mutations):
         say(", ".join(f"{name} {count}" for name, count in counts.most_common()))
     say(f"{len(report.problems)} problems")

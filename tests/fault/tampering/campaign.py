@@ -1,6 +1,7 @@
 """The campaign: archives of seeds, each audited as it is, and after one mutation after another."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
@@ -11,13 +12,13 @@ from consumers.audit.ed25519 import Ed25519Checker, new_key, read_signer
 from consumers.audit.finding import Finding
 from consumers.mongo.audit import MongoAuditor
 from consumers.mongo.layout import Database
-from tests.fault.tampering.archive import Archive
+from tests.fault.tampering.archive import Archive, opened_at
 from tests.fault.tampering.building import Built, build
 from tests.fault.tampering.forged_content import CONTENT
 from tests.fault.tampering.forged_journal import CHAINS
 from tests.fault.tampering.forged_records import RECORDS
 from tests.fault.tampering.mutation import BLIND, Mutation
-from tests.fault.tampering.naming import attested, contradicted, named
+from tests.fault.tampering.naming import EXCLUDED, attested, contradicted, named
 from tests.fault.tampering.stored import Write, changes, differing, replaced_by, undo, write
 from tests.fault.tampering.view import View
 
@@ -38,8 +39,28 @@ class Report:
     looks: int = 0
     mutations: Counter[str] = field(default_factory=Counter)
     collections: Counter[str] = field(default_factory=Counter)
+    attested: set[str] = field(default_factory=set)
+    """Every collection that there was a document of, but those that nothing vouches for."""
     told: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
+
+
+async def campaign(
+    uri: str, name: str, archives: int, mutations: int, seed: int, say: Callable[[str], None] = lambda _: None
+) -> Report:
+    """Attack as many archives, the first of this seed, with as many mutations in all; `say` is told of each problem."""
+    report = Report()
+    opened = opened_at(uri)
+    try:
+        for number in range(archives):
+            some = mutations * (number + 1) // archives - mutations * number // archives
+            known = len(report.problems)
+            await attack(uri, opened, seed + number, some, report, f"{name}_{number}")
+            for problem in report.problems[known:]:
+                say(f"PROBLEM: {problem}")
+    finally:
+        opened.client.close()
+    return report
 
 
 async def attack(uri: str, opened: Database, seed: int, mutations: int, report: Report, name: str) -> None:
@@ -53,6 +74,7 @@ async def attack(uri: str, opened: Database, seed: int, mutations: int, report: 
         report.archives += 1
         if await _unclean(built.archive, seed, "as it was written", report):
             return
+        report.attested |= {one.collection for one, found in built.earlier[-1].items() if found} - EXCLUDED.keys()
         dice, view = Random(f"mutations {seed}"), View(built.earlier, read_signer(new_key()))
         for number in range(1, mutations + 1):
             await _mutated(built, dice, view, f"seed {seed}, mutation {number}", report)
