@@ -103,7 +103,7 @@ class Ledger:
     def _commit(self, entry: Entry, facts: Facts) -> str | None:
         lane = entry.chain
         account = self.lanes.setdefault(lane, LaneAccount(facts["start"], facts["start"]))
-        self._skip(account, lane, facts["start"])
+        self._skip(account, lane, (facts["log"], facts["start"]))
         begins = account.next
         account.next, account.topic_id, account.log = facts["end"], facts["topic_id"], facts["log"]
         account.watermark = facts["watermark"]
@@ -114,10 +114,15 @@ class Ledger:
             return f"begins at {facts['start']}, and the lane stood at {begins}"
         return None
 
-    def _skip(self, account: LaneAccount, lane: str, until: int | None = None) -> None:
-        """Follow orders that moved the lane from where it stands, up to `until` or as far as they go."""
+    def _skip(self, account: LaneAccount, lane: str, until: tuple[int, int] | None = None) -> None:
+        """Follow orders that moved the lane from where it stands, up to a log and an offset or as far as they go.
+
+        A lane never goes back: each order, as each commit, ends at a later log, or further on in the same one.
+        """
         orders = self._skips[lane]
-        while orders and account.next == orders[0]["start"] and account.next != until:
+        while orders and account.next == orders[0]["start"]:
+            if until is not None and (orders[0]["log"], orders[0]["to"]) > until:
+                return
             order = orders.pop(0)
             account.next, account.topic_id, account.log = order["to"], order["topic_id"], order["log"]
 

@@ -21,9 +21,8 @@ async def main(mutations: int, archives: int, seed: int) -> int:
     with tempfile.TemporaryDirectory() as folder:
         async with local_stack(Path(folder) / "stack") as stack:
             report = await campaign(stack.mongodb_uri, "tampering", archives, mutations, seed, say)
-    say(
-        f"{report.archives} archives audited {report.looks} times, {report.mutations.total():,} mutations in {time.monotonic() - began:.0f} s"
-    )
+    say(f"{report.archives} archives, {report.looks} audits of these as they were, {time.monotonic() - began:.0f} s")
+    say(f"{report.mutations.total():,} mutations")
     for counts in (report.told, report.collections, report.mutations):
         say(", ".join(f"{name} {count}" for name, count in counts.most_common()))
     say(f"{len(report.problems)} problems")
