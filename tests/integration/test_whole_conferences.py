@@ -11,12 +11,14 @@ from consumers.mongo.reader import MongoReader
 from consumers.mongo.store import MAJORITY, MongoStore, connect
 from consumers.mongo.transaction import JOURNALED
 from deploy.export import mailbox_documents
+from schemas.clock import SystemClock
 from schemas.events import Audience, Participant, Role
 from schemas.meetings import Origin
 from schemas.record import Record
 from tests import builders as b
 from tests.builders import ALICE, BOB, CAROL, DAVE, THREAD
 from tests.contract.store_contract import archive
+from tests.support.audit import SIGNER
 from tests.support.clock import ManualClock
 from tests.support.trust import PARTNER
 
@@ -29,14 +31,14 @@ async def opened(stack: Any, database: str) -> AsyncIterator[Database]:
     client = connect(stack.mongodb_uri, "unused").client
     own: Database = client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
     await prepare(own)
-    await MongoPartners(own).put(PARTNER)
+    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
     yield own
     client.close()
 
 
 async def read(opened: Database, records: Iterable[Record], *people: Participant) -> list[list[dict[str, Any]]]:
     """Archive the records in batches of three, and return what each of the people exports of their mailbox."""
-    store, rest = MongoStore(opened, ManualClock()), list(records)
+    store, rest = MongoStore(opened, ManualClock(), SIGNER), list(records)
     for start in range(0, len(rest), 3):
         await archive(store, rest[start : start + 3])
     reader = MongoReader(opened)
