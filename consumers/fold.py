@@ -140,7 +140,7 @@ def _batch(
     attachments: tuple[Attachment, ...],
     governance: Governance,
 ) -> Batch:
-    gathered = _Gathered(governance)
+    gathered = Gathered(governance)
     for draft in drafts:
         gathered.take(draft)
     return Batch(
@@ -162,8 +162,8 @@ def _batch(
     )
 
 
-class _Gathered:
-    """What the drafts of one batch come to, together."""
+class Gathered:
+    """What the drafts of one batch come to, together; `hidden` are people whose history is not kept for them."""
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance
@@ -173,6 +173,7 @@ class _Gathered:
         self.items: list[Item] = []
         self.copies: list[Copy] = []
         self.mailboxes: list[FirstUse] = []
+        self.hidden: list[str] = []
 
     def take(self, draft: Draft) -> None:
         """Seal what is fresh, and file the conversation for everybody who is touched by it."""
@@ -190,9 +191,13 @@ class _Gathered:
         for sip in sorted(draft.touched):
             member = conversation.members[sip]
             item = file_item(conversation, member)
-            if item is not None and sip not in unseen:
-                self.items.append(item)
-                self.mailboxes.append(_first_use(conversation, member))
+            if item is None:
+                continue
+            if sip in unseen:
+                self.hidden.append(sip)
+                continue
+            self.items.append(item)
+            self.mailboxes.append(_first_use(conversation, member))
 
 
 def _changed(after: Conversation, before: Conversation) -> bool:

@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from deploy.cli import (
     archive,
+    audit,
     config,
     content,
     demo,
@@ -51,6 +52,7 @@ COMMANDS: Final = (
     partner,
     policy,
     discovery,
+    audit,
     issuer,
     config,
 )

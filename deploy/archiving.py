@@ -33,6 +33,7 @@ from deploy.policies import switches
 from deploy.retention import RetentionWatch, watching
 from deploy.session_page import session_route
 from deploy.settings import Settings, content_name, kafka_bootstrap, mongodb_uri
+from deploy.signing import signer_of
 from deploy.status_server import serving, status_app
 from deploy.trust import Trust, auth_config, authority_of, trust_of
 from schemas.catalogue import Stream
@@ -56,7 +57,7 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
     async with AsyncExitStack() as closing:
         database = connect(uri, settings.mongodb.database)
         closing.callback(database.client.close)
-        await refuse_rebuilt_from_recording(database)
+        await refuse_rebuilt_from_recording(MongoOrigin(database, clock, signer_of(settings)))
         await prepare(database, content_database(database, content_name(settings)))
         tokens = await closing.enter_async_context(issuer_client(settings, ARCHIVER))
         source = await closing.enter_async_context(kafka_source(settings, tokens))
@@ -119,12 +120,12 @@ async def kafka_source(settings: Settings, tokens: TokenSource) -> AsyncIterator
         await source.close()
 
 
-async def refuse_rebuilt_from_recording(database: Database) -> None:
+async def refuse_rebuilt_from_recording(origins: MongoOrigin) -> None:
     """Raise Misconfigured where the archive's checkpoints are places in a recording: in Kafka they mean nothing."""
-    origin = await MongoOrigin(database).read()
+    origin = await origins.read()
     if origin is not None and origin.kind is OriginKind.RECORDING:
         raise Misconfigured(
-            f"archive {database.name} was rebuilt from a recording and cannot go on from Kafka; "
+            f"archive {origins.name} was rebuilt from a recording and cannot go on from Kafka; "
             "one made by `lync-archiver rebuild --from kafka` can"
         )
 
@@ -146,7 +147,7 @@ def lane_parts(
     )
     files = content_database(database, content_name(settings))
     contents = MongoContent(database, files, settings.content.item_bytes_max)
-    store = MongoStore(database, clock, files)
+    store = MongoStore(database, clock, signer_of(settings), files)
     governing = Governing(store, switches(settings))
     return LaneParts(source, store, contents, grants, observation, clock, topic_streams(settings), limits, governing)
 

@@ -14,6 +14,7 @@ from consumers.reading import NotFound
 from deploy.archiving import topic_streams
 from deploy.kafka_login import issuer_client, tls_context
 from deploy.settings import Settings, content_name, kafka_bootstrap, mongodb_uri
+from deploy.signing import signer_of
 from deploy.trust import grants_of
 from schemas.clock import SystemClock
 from schemas.login import ARCHIVER, KafkaLogin
@@ -99,6 +100,6 @@ async def _lanes(settings: Settings) -> AsyncIterator[MongoLanes]:
     database = connect(mongodb_uri(settings), settings.mongodb.database)
     try:
         await check(database)
-        yield MongoLanes(database, SystemClock())
+        yield MongoLanes(database, SystemClock(), signer_of(settings))
     finally:
         database.client.close()

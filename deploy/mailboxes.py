@@ -5,6 +5,7 @@ from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.store import connect
 from deploy.kafka_login import issuer_client
 from deploy.settings import Settings, mongodb_uri
+from deploy.signing import signer_of
 from deploy.trust import grants_of
 from schemas.clock import SystemClock
 from schemas.login import ARCHIVER
@@ -18,6 +19,6 @@ async def delete(settings: Settings, user: str, item: str) -> None:
         await prepare(database)
         async with issuer_client(settings, ARCHIVER) as tokens:
             grants = grants_of(settings, database, tokens, clock)
-            await MongoMailboxes(database, clock).delete(await grants.current(), user, item)
+            await MongoMailboxes(database, clock, signer_of(settings)).delete(await grants.current(), user, item)
     finally:
         database.client.close()

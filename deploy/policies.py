@@ -17,6 +17,7 @@ from consumers.policy.subject import MODELS, Subject, SubjectKind, subject_of
 from deploy.errors import InvalidPolicy
 from deploy.kafka_login import issuer_client
 from deploy.settings import Settings, mongodb_uri
+from deploy.signing import signer_of
 from deploy.trust import grants_of
 from schemas.clock import SystemClock
 from schemas.login import ARCHIVER
@@ -101,6 +102,6 @@ async def _policies(settings: Settings) -> AsyncIterator[tuple[MongoPolicies, Da
     database = connect(mongodb_uri(settings), settings.mongodb.database)
     try:
         await prepare(database)
-        yield MongoPolicies(database, SystemClock()), database
+        yield MongoPolicies(database, SystemClock(), signer_of(settings)), database
     finally:
         database.client.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from consumers.archiver import Archiver
+from consumers.audit.journal import Signer
 from consumers.batch import Batch, Counts, LaneId
 from consumers.mongo.changes import adopt_changes
 from consumers.mongo.layout import Database, check, content_database, prepare
@@ -26,10 +27,11 @@ from deploy.errors import RebuildStopped, TargetRefused
 from deploy.kafka_login import issuer_client
 from deploy.observation import Observation
 from deploy.settings import Settings, content_name, mongodb_uri
+from deploy.signing import signer_of
 from deploy.stack.acls import REBUILD_MARK
 from deploy.trust import grants_of
 from producers.recording import RecordedLine, Recording
-from schemas.clock import SystemClock
+from schemas.clock import Clock, SystemClock
 from schemas.errors import LyncArchiverError, Misconfigured
 from schemas.login import ARCHIVER, TokenSource
 from schemas.record import Record
@@ -78,26 +80,27 @@ async def rebuild(settings: Settings, file: Path | None, into: str, *, resume: b
     async with AsyncExitStack() as closing:
         database = connect(mongodb_uri(target), into)
         closing.callback(database.client.close)
-        await _refuse_occupied(database, resume=resume)
+        signer = signer_of(target)
+        origins = MongoOrigin(database, clock, signer)
+        await _refuse_occupied(database, origins, resume=resume)
         records = _in_kafka(target) if file is None else await asyncio.to_thread(_recorded, target, file, stop)
-        await _admit(target, database, records.origin)
-        await _copy_trust(settings, database)
+        await _admit(target, database, origins, records.origin)
+        await _copy_trust(settings, database, clock, signer)
         counts = await _archive(target, database, records, stop)
         if stop.is_set():
             raise RebuildStopped(f"stopped before the end of the rebuild into {into}; --resume goes on with it")
-        await MongoOrigin(database).complete(clock.now())
+        await origins.complete()
         return Rebuilt(counts, records.others, await digest(MongoReader(database)))
 
 
-async def _refuse_occupied(database: Database, *, resume: bool) -> None:
-    if resume or await MongoOrigin(database).empty():
+async def _refuse_occupied(database: Database, origins: MongoOrigin, *, resume: bool) -> None:
+    if resume or await origins.empty():
         return
     raise TargetRefused(f"database {database.name} is not empty; --resume goes on with a rebuild that was stopped")
 
 
-async def _admit(settings: Settings, database: Database, origin: Origin) -> None:
+async def _admit(settings: Settings, database: Database, origins: MongoOrigin, origin: Origin) -> None:
     """Note the origin in an empty database; in another one it must be there and the same."""
-    origins = MongoOrigin(database)
     if await origins.empty():
         await origins.begin(origin)
     known = await origins.read()
@@ -109,15 +112,15 @@ async def _admit(settings: Settings, database: Database, origin: Origin) -> None
     await prepare(database, content_database(database, content_name(settings)))
 
 
-async def _copy_trust(settings: Settings, database: Database) -> None:
+async def _copy_trust(settings: Settings, database: Database, clock: Clock, signer: Signer) -> None:
     """Trust whom the archive in force trusts; who is disabled there is disabled here too, but not the reverse.
 
     And decide as it did: the history of its policies is copied too.
     """
     in_force = connect(mongodb_uri(settings), settings.mongodb.database)
     try:
-        partners = await MongoPartners(in_force).partners()
-        await adopt_changes(in_force, database)
+        partners = await MongoPartners(in_force, clock, signer).partners()
+        await adopt_changes(in_force, database, clock, signer)
     finally:
         in_force.client.close()
     if not partners:
@@ -126,7 +129,7 @@ async def _copy_trust(settings: Settings, database: Database) -> None:
             "add one first: `lync-archiver partner add NAME --metadata-url URL`"
         )
     for partner in partners:
-        await MongoPartners(database).put(partner)
+        await MongoPartners(database, clock, signer).put(partner)
 
 
 async def _archive(settings: Settings, database: Database, records: Records, stop: asyncio.Event) -> Counts:

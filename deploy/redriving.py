@@ -20,6 +20,7 @@ from deploy.errors import AmbiguousReplacement
 from deploy.kafka_login import issuer_client
 from deploy.policies import switches
 from deploy.settings import Settings, content_name, mongodb_uri
+from deploy.signing import signer_of
 from deploy.trust import grants_of
 from schemas.clock import Clock, SystemClock
 from schemas.login import ARCHIVER
@@ -98,7 +99,7 @@ async def _handling(settings: Settings) -> AsyncIterator[tuple[MongoQuarantine, 
         async with issuer_client(settings, ARCHIVER) as tokens:
             grants = grants_of(settings, database, tokens, clock)
             files = MongoContent(database, contents, settings.content.item_bytes_max)
-            yield MongoQuarantine(database, clock, contents), files, grants, clock
+            yield MongoQuarantine(database, clock, signer_of(settings), contents), files, grants, clock
     finally:
         database.client.close()
 

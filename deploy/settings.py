@@ -150,6 +150,15 @@ class PolicySettings(_Group):
     exchange_heeds_policy: bool = False
 
 
+class AuditSettings(_Group):
+    """The journal's keys (Ed25519, PEM): the private one that signs, unset the local stack's, and the public ones that
+    a check takes, unset that of `key`.
+    """
+
+    key: Path | None = None
+    public_keys: tuple[Path, ...] = ()
+
+
 class HttpSettings(_Group):
     """Where health and metrics are served; port 0 is a free one, and of several workers each has the next."""
 
@@ -190,6 +199,7 @@ class Settings(BaseSettings):
     exchange: ExchangeSettings = ExchangeSettings()
     topology: TopologySettings = TopologySettings()
     policy: PolicySettings = PolicySettings()
+    audit: AuditSettings = AuditSettings()
     http: HttpSettings = HttpSettings()
     stack: StackSettings = StackSettings()
     debug: bool = False

@@ -17,6 +17,7 @@ from consumers.tokens.partner import LYNC_ROLES, PartnerApplication, TrustLevel
 from consumers.tokens.refresh import Refresher
 from deploy.errors import NoSuchPartner
 from deploy.settings import Settings, content_name, issuer_url, mongodb_uri
+from deploy.signing import signer_of
 from producers.tokens.service import METADATA_PATH
 from schemas.clock import Clock, SystemClock
 from schemas.login import TokenSource
@@ -66,7 +67,8 @@ def audience(settings: Settings) -> Audience:
 
 def trust_of(settings: Settings, database: Database, clock: Clock) -> Trust:
     """Return whom the archive in this database trusts."""
-    partners = MongoPartners(database)
+    signer = signer_of(settings)
+    partners = MongoPartners(database, clock, signer)
     metadata = HttpMetadata(clock)
     refresher = Refresher(metadata, partners, clock)
     roles = settings.exchange.user_roles
@@ -77,7 +79,7 @@ def trust_of(settings: Settings, database: Database, clock: Clock) -> Trust:
         user_roles=lambda user: roles.get(user, frozenset()),
         clock=clock,
     )
-    return Trust(partners, metadata, refresher, check, MongoSessions(database))
+    return Trust(partners, metadata, refresher, check, MongoSessions(database, clock, signer))
 
 
 def authority_of(settings: Settings, trust: Trust, tokens: TokenSource, clock: Clock) -> TokenAuthority:

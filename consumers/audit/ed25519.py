@@ -2,24 +2,23 @@
 
 import hashlib
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Final
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from schemas.errors import Misconfigured
 
-PRIVATE_MODE: Final = 0o600
-
 
 class Ed25519Signer:
-    """The `Signer` with a private key in a file (PEM, PKCS 8)."""
+    """The `Signer` with a private key. `public` is its public half (32 bytes), `public_pem` the same to hand out."""
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
         self.public = private.public_key().public_bytes_raw()
+        self.public_pem = private.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
         self.key = key_name(self.public)
 
     def sign(self, digest: bytes) -> bytes:
@@ -48,32 +47,30 @@ def key_name(public: bytes) -> str:
     return hashlib.sha256(public).hexdigest()
 
 
-def make_key(path: Path) -> None:
-    """Make a private key, which only its owner may read; one that is there stays."""
-    private = Ed25519PrivateKey.generate().private_bytes(
+def new_key() -> bytes:
+    """Return a new private key (PEM, PKCS 8): a secret."""
+    return Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.touch(PRIVATE_MODE)
-    part.chmod(PRIVATE_MODE)
-    part.write_bytes(private)
-    try:
-        path.hardlink_to(part)
-    except FileExistsError:
-        pass
-    finally:
-        part.unlink()
 
 
-def read_signer(path: Path) -> Ed25519Signer:
-    """Return the signer of a file. Raises Misconfigured."""
+def read_signer(pem: bytes) -> Ed25519Signer:
+    """Return the signer with this private key. Raises Misconfigured."""
     try:
-        private = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except OSError as error:
-        raise Misconfigured(f"the audit key {path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise Misconfigured(f"the audit key {path} is not a private key in PEM") from error
+        private = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Misconfigured("the audit key is not a private key in PEM without a password") from error
     if not isinstance(private, Ed25519PrivateKey):
-        raise Misconfigured(f"the audit key {path} is no Ed25519 key")
+        raise Misconfigured("the audit key is no Ed25519 key")
     return Ed25519Signer(private)
+
+
+def read_public(pem: bytes) -> bytes:
+    """Return a public key (32 bytes) from PEM. Raises Misconfigured."""
+    try:
+        public = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Misconfigured("an audit key is not a public key in PEM") from error
+    if not isinstance(public, Ed25519PublicKey):
+        raise Misconfigured("an audit key is no Ed25519 key")
+    return public.public_bytes_raw()

@@ -1,6 +1,8 @@
 """The journal: chains of signed entries, each over the one before, that say what was written and by whom.
 
-A lane has a chain, with an entry for each commit; everything else that changes the archive is in the chain `acts`.
+A lane has a chain of its name, with an entry for each commit; sessions have one; everything else that changes the
+archive is in the chain `acts`. An entry says by digest what it wrote, and whoever has the public key can tell that
+nobody else did: what is altered, removed, inserted or swapped afterwards is not what some entry says.
 """
 
 import hashlib
@@ -11,6 +13,9 @@ from typing import Any, Final, NamedTuple, Protocol
 
 ACTS: Final = "acts"
 """The chain of what is no lane's commit."""
+
+SESSIONS: Final = "sessions"
+"""The chain of what tokens opened, or were refused."""
 
 START: Final = bytes(32)
 """What stands for the entry before the first one."""
@@ -29,6 +34,8 @@ class Act(StrEnum):
     PURGE = "purge"
     EXPORT = "export"
     SKIP = "skip"
+    ORIGIN = "origin"
+    SESSION = "session"
 
 
 class Signer(Protocol):

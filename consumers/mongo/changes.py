@@ -6,12 +6,18 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
+from consumers.audit.journal import Act, Signer
 from consumers.batch import Batch
+from consumers.mongo.digests import document_digest
 from consumers.mongo.failures import reported
+from consumers.mongo.journal import MongoJournal
 from consumers.mongo.layout import POLICIES, Database, Document
+from consumers.mongo.transaction import transacted
 from consumers.policy.book import Change
 from consumers.policy.subject import MODELS, Subject, SubjectKind
 from consumers.ports import Stale
+from schemas.clock import Clock
+from schemas.times import format_time
 
 
 async def read_changes(database: Database, after: int) -> Sequence[Change]:
@@ -21,13 +27,22 @@ async def read_changes(database: Database, after: int) -> Sequence[Change]:
     return [change_of(document) for document in found]
 
 
-async def adopt_changes(source: Database, target: Database) -> None:
+async def adopt_changes(source: Database, target: Database, clock: Clock, signer: Signer) -> None:
     """Copy the history of one archive into another that is to decide as it did; what is there already stays."""
     changes = await read_changes(source, 0)
+    journal = MongoJournal(target, signer)
+
+    async def write(session: AsyncIOMotorClientSession) -> None:
+        latest = await target[POLICIES].find_one({}, {"_id": 1}, sort=[("_id", -1)], session=session)
+        adopted = [change_document(change) for change in changes if latest is None or change.number > latest["_id"]]
+        if adopted:
+            await target[POLICIES].insert_many(adopted, session=session)
+            digests = [[document["_id"], document_digest(document)] for document in adopted]
+            facts = {"at": format_time(clock.now()), "adopted_from": source.name, "changes": digests}
+            await journal.act(Act.POLICY, facts, session)
+
     with reported("policies cannot be copied"):
-        for change in changes:
-            document = change_document(change)
-            await target[POLICIES].update_one({"_id": change.number}, {"$setOnInsert": document}, upsert=True)
+        await transacted(target.client, clock, write)
 
 
 async def check_policies(database: Database, batch: Batch, session: AsyncIOMotorClientSession) -> None:

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
+from consumers.audit.journal import Act
 from consumers.batch import Checkpoint
 from consumers.grant import Grant
 from consumers.missing import KeptOrder, SkipOrder
 from consumers.mongo import documents
+from consumers.mongo.digests import document_digest
 from consumers.mongo.failures import reported
+from consumers.mongo.journal import by
 from consumers.mongo.layout import CHECKPOINTS, ORDERS, Database
 from consumers.mongo.store import MongoStore
 from consumers.ports import Fenced
@@ -38,6 +41,16 @@ class MongoLanes(MongoStore):
             await self._check_trust(grant, session)
             document = {"_id": f"{order.lane}/{format_time(kept.at)}", **documents.order_document(kept)}
             await self._database[ORDERS].insert_one(document, session=session)
+            facts = {
+                **by(grant, kept.at),
+                "order": document["_id"],
+                "digest": document_digest(document),
+                "lane": str(order.lane),
+                "start": order.start,
+                "to": order.to,
+                **documents.log_document(order.after),
+            }
+            await self._journal.act(Act.SKIP, facts, session)
 
         with reported(f"an order for {order.lane} cannot be kept"):
             await self._transact(grant, tuple, write)

@@ -6,6 +6,8 @@ from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import CollectionInvalid, OperationFailure
 
+from consumers.audit.journal import ACTS, START
+from consumers.audit.journal import SESSIONS as SESSIONS_CHAIN
 from consumers.mongo.failures import reported
 from schemas.errors import Misconfigured
 
@@ -33,6 +35,8 @@ LAYOUT: Final = "layout"
 POLICIES: Final = "policies"
 PURGES: Final = "purges"
 PROBES: Final = "probes"
+JOURNAL: Final = "journal"
+HEADS: Final = "heads"
 
 EVERY_LANE: Final = "*"
 """The fence that is touched as any lane's own is made: a change does not see those that are made meanwhile."""
@@ -59,6 +63,8 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     MAILBOXES: [],
     CHECKPOINTS: [],
     FENCES: [],
+    JOURNAL: [],
+    HEADS: [],
     POLICIES: [],
     # whose copies of a conversation there are: a sweep, a purge; and what an auditor reads of a mailbox
     PURGES: [
@@ -121,6 +127,9 @@ async def prepare(database: Database, contents: Database | None = None) -> None:
         await check(database)
         await database[LAYOUT].update_one({"_id": "layout"}, {"$max": {"version": LAYOUT_VERSION}}, upsert=True)
         await _make(database, INDEXES)
+        empty = {"number": 0, "hash": START}
+        for chain in (ACTS, SESSIONS_CHAIN):
+            await database[HEADS].update_one({"_id": chain}, {"$setOnInsert": empty}, upsert=True)
         contents = contents if contents is not None else content_database(database)
         await _make(contents, CONTENT_INDEXES)
         await contents[ARCHIVES].update_one({"_id": database.name}, {"$setOnInsert": {"sweeps": 0}}, upsert=True)

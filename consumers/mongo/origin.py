@@ -1,11 +1,18 @@
 """The origin of a rebuilt archive, in MongoDB: one document, which is there before anything else of the archive."""
 
-from datetime import datetime
 from typing import Final
 
+from motor.motor_asyncio import AsyncIOMotorClientSession
+from pymongo import ReturnDocument
+
+from consumers.audit.journal import Act, Signer
+from consumers.mongo.digests import document_digest
 from consumers.mongo.failures import reported
+from consumers.mongo.journal import MongoJournal
 from consumers.mongo.layout import ORIGIN, Collection, Database
+from consumers.mongo.transaction import transacted
 from consumers.origin import Origin, OriginKind
+from schemas.clock import Clock
 
 _ID: Final = "origin"
 
@@ -13,9 +20,16 @@ _ID: Final = "origin"
 class MongoOrigin:
     """Reads and notes what an archive was rebuilt from."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock, signer: Signer) -> None:
         self._database = database
+        self._clock = clock
+        self._journal = MongoJournal(database, signer)
         self._origins: Collection = database[ORIGIN]
+
+    @property
+    def name(self) -> str:
+        """The archive's name."""
+        return self._database.name
 
     async def empty(self) -> bool:
         """Return whether the database holds nothing at all, collections included."""
@@ -31,14 +45,30 @@ class MongoOrigin:
         return Origin(OriginKind(found["kind"]), tuple(found["topics"]), found["sha256"], found["completed_at"])
 
     async def begin(self, origin: Origin) -> None:
-        """Note the origin, unless one is there."""
+        """Note the origin; there must be none."""
         fields = {"kind": str(origin.kind), "topics": list(origin.topics), "sha256": origin.sha256}
-        with reported("the archive's origin cannot be noted"):
-            await self._origins.update_one(
-                {"_id": _ID}, {"$setOnInsert": {**fields, "completed_at": None}}, upsert=True
-            )
 
-    async def complete(self, now: datetime) -> None:
-        """Note when the rebuild was complete; the first time stays."""
+        async def write(session: AsyncIOMotorClientSession) -> None:
+            document = {"_id": _ID, **fields, "completed_at": None}
+            await self._origins.insert_one(document, session=session)
+            await self._journal.act(Act.ORIGIN, {"digest": document_digest(document)}, session)
+
         with reported("the archive's origin cannot be noted"):
-            await self._origins.update_one({"_id": _ID, "completed_at": None}, {"$set": {"completed_at": now}})
+            await transacted(self._database.client, self._clock, write)
+
+    async def complete(self) -> None:
+        """Note when the rebuild was complete; the first time stays."""
+        completed = {"$set": {"completed_at": self._clock.now()}}
+
+        async def write(session: AsyncIOMotorClientSession) -> None:
+            document = await self._origins.find_one_and_update(
+                {"_id": _ID, "completed_at": None},
+                completed,
+                return_document=ReturnDocument.AFTER,
+                session=session,
+            )
+            if document is not None:
+                await self._journal.act(Act.ORIGIN, {"digest": document_digest(document)}, session)
+
+        with reported("the archive's origin cannot be noted"):
+            await transacted(self._database.client, self._clock, write)

@@ -3,11 +3,20 @@
 from collections.abc import Sequence
 from typing import Final
 
+from motor.motor_asyncio import AsyncIOMotorClientSession
+from pymongo import ReturnDocument
+
+from consumers.audit.journal import Act, Signer
+from consumers.mongo.digests import document_digest
 from consumers.mongo.failures import reported
+from consumers.mongo.journal import MongoJournal
 from consumers.mongo.layout import CHECKPOINTS, FENCES, PARTNERS, Collection, Database, Document
+from consumers.mongo.transaction import transacted
 from consumers.tokens.partner import PartnerApplication, PartnerKey, TrustLevel
+from schemas.clock import Clock
 from schemas.principals import Principal
 from schemas.support import Deployment
+from schemas.times import format_time
 
 PARTNERS_MAX: Final = 100
 """Partner applications of one organisation; there are a handful."""
@@ -22,10 +31,11 @@ class MongoPartners:
     A lane's first commit has no checkpoint to move yet, and touches its document in `fences` for that.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock, signer: Signer) -> None:
+        self._database = database
+        self._clock = clock
+        self._journal = MongoJournal(database, signer)
         self._partners: Collection = database[PARTNERS]
-        self._checkpoints: Collection = database[CHECKPOINTS]
-        self._fences: Collection = database[FENCES]
 
     async def partners(self) -> Sequence[PartnerApplication]:
         with reported("partner applications cannot be read"):
@@ -50,12 +60,26 @@ class MongoPartners:
         self, principal: Principal, which: Document, fields: Document, new: Document | None = None
     ) -> None:
         """Set fields of the partner; without `new`, which only one that is added gets, none is added."""
-        with reported(f"partner application {principal} cannot be changed"):
-            await self._partners.update_one(
-                {"_id": str(principal), **which}, {"$set": fields, "$setOnInsert": new or {}}, upsert=new is not None
+        acts: list[int] = []
+
+        async def write(session: AsyncIOMotorClientSession) -> None:
+            acts.clear()
+            changed = await self._partners.find_one_and_update(
+                {"_id": str(principal), **which},
+                {"$set": fields, "$setOnInsert": new or {}},
+                upsert=new is not None,
+                return_document=ReturnDocument.AFTER,
+                session=session,
             )
-            for held in (self._checkpoints, self._fences):
-                await held.update_many({}, {"$inc": {"trust": 1}})
+            if changed is not None:
+                facts = {"at": format_time(self._clock.now()), "digest": document_digest(changed)}
+                acts.append(await self._journal.act(Act.PARTNER, {**facts, "partner": str(principal)}, session))
+
+        with reported(f"partner application {principal} cannot be changed"):
+            await transacted(self._database.client, self._clock, write)
+            for act in acts:
+                for held in (CHECKPOINTS, FENCES):
+                    await self._database[held].update_many({}, {"$set": {"act": act}})
 
 
 def _keys_document(keys: tuple[PartnerKey, ...]) -> list[Document]:

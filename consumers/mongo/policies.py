@@ -6,9 +6,12 @@ from typing import Final
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
+from consumers.audit.journal import Act
 from consumers.grant import Grant
 from consumers.mongo.changes import change_document
+from consumers.mongo.digests import document_digest
 from consumers.mongo.failures import reported
+from consumers.mongo.journal import by
 from consumers.mongo.layout import CHECKPOINTS, FENCES, POLICIES
 from consumers.mongo.store import MongoStore
 from consumers.policy.book import Change
@@ -41,10 +44,7 @@ class MongoPolicies(MongoStore):
         new: list[Change] = []
 
         async def write(session: AsyncIOMotorClientSession) -> None:
-            await self._touch_partner(grant, session)
             await self._check_trust(grant, session)
-            for lanes in (FENCES, CHECKPOINTS):
-                await self._database[lanes].update_many({}, {"$inc": {"policies": 1}}, session=session)
             latest = await self._database[CHECKPOINTS].find_one(sort=[("watermark", -1)], session=session)
             reached = latest["watermark"] if latest else None
             check_time(effective_at, reached and reached.replace(tzinfo=UTC) + _CUT)
@@ -54,7 +54,12 @@ class MongoPolicies(MongoStore):
                 Change(number, subject, effective_at, now, str(grant.principal), value)
                 for number, (subject, value) in enumerate(values.items(), last["_id"] + 1 if last else 1)
             ]
-            await self._database[POLICIES].insert_many([change_document(change) for change in new], session=session)
+            written = [change_document(change) for change in new]
+            await self._database[POLICIES].insert_many(written, session=session)
+            digests = [[document["_id"], document_digest(document)] for document in written]
+            act = await self._journal.act(Act.POLICY, {**by(grant, now), "changes": digests}, session)
+            for lanes in (FENCES, CHECKPOINTS):
+                await self._database[lanes].update_many({}, {"$set": {"act": act}}, session=session)
 
         until = self._clock.now() + timedelta(seconds=HOLD_S)
         with reported("policies cannot be changed"):

@@ -1,20 +1,22 @@
 """The quarantine in MongoDB: redrives and discards, each in one transaction with all that it changes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClientSession
 from pymongo import UpdateOne
 
+from consumers.audit.journal import ACTS, Act
 from consumers.batch import LaneId
 from consumers.content import ContentState, Place
 from consumers.grant import Grant
 from consumers.mongo import documents
 from consumers.mongo.changes import check_policies
-from consumers.mongo.content_store import refer
-from consumers.mongo.copies import write_copies
+from consumers.mongo.digests import document_digest
 from consumers.mongo.failures import reported
-from consumers.mongo.layout import ATTACHMENTS, CHECKPOINTS, OPEN, QUARANTINE, SEGMENTS, Document
+from consumers.mongo.journal import archived_facts, by
+from consumers.mongo.layout import ATTACHMENTS, CHECKPOINTS, OPEN, QUARANTINE, Document
 from consumers.mongo.store import MongoStore
 from consumers.ports import NotQuarantined, Stale
 from consumers.quarantine import Handling, QuarantineEntry, State
@@ -25,7 +27,7 @@ from schemas.errors import Cause, Misconfigured
 class MongoQuarantine(MongoStore):
     """The `QuarantineStore` on a replica set, beside the archive that it writes as lanes do.
 
-    The partner is read after it was touched, so that any change of trust waits for the transaction or conflicts.
+    What it does is an act of the journal, as a change of trust is: of two at one time, one waits or begins anew.
     """
 
     async def stubs(self, places: Iterable[Place]) -> frozenset[Place]:
@@ -78,41 +80,66 @@ class MongoQuarantine(MongoStore):
             await self._transact(grant, redrive.reached, lambda session: self._write_redrive(grant, redrive, session))
 
     async def discard(self, grant: Grant, ids: Collection[str], reason: str) -> None:
-        handled = Handling(self._clock.now(), grant.principal, grant.token_id, reason=reason)
-        change = {"state": str(State.DISCARDED), "handled": documents.handling_document(handled)}
-        changes = [UpdateOne({"_id": name, "state": OPEN}, {"$set": change}) for name in ids]
-
         async def write(session: AsyncIOMotorClientSession) -> None:
-            await self._touch_partner(grant, session)
+            now = self._clock.now()
+            handled = Handling(now, grant.principal, grant.token_id, reason=reason)
+            change = {"state": str(State.DISCARDED), "handled": documents.handling_document(handled)}
+            changes = {name: ({"_id": name, "state": OPEN}, change) for name in ids}
             await self._check_trust(grant, session)
-            if not await self._change_entries(changes, session):
-                raise NotQuarantined("not all of these entries are quarantined; nothing is discarded")
+            names = {"_id": {"$in": list(ids)}, "state": OPEN}
+            there = {one["_id"] async for one in self._database[QUARANTINE].find(names, {"_id": 1}, session=session)}
+            for name in ids:
+                if name not in there:
+                    raise NotQuarantined(f"{name} is not in quarantine; nothing is discarded")
+            moved = await self._change_entries(changes, session)
+            assert moved is not None
+            await self._journal.act(Act.DISCARD, {**by(grant, now), "entries": moved}, session)
 
         with reported("entries cannot be discarded"):
             await self._transact(grant, tuple, write)
 
     async def _write_redrive(self, grant: Grant, redrive: Redrive, session: AsyncIOMotorClientSession) -> None:
         batch = redrive.batch
-        await self._touch_partner(grant, session)
+        now = self._clock.now()
         await self._check_trust(grant, session)
-        if not await self._change_entries(list(self._changes(grant, redrive.results)), session):
+        moved = await self._change_entries(dict(self._changes(grant, now, redrive.results)), session)
+        if moved is None:
             raise Stale("an entry was handled in the meantime")
         await self._move_counts(redrive, session)
         await check_policies(self._database, batch, session)
         await self._mailboxes.make(batch.mailboxes)
-        await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)
-        referred = batch.referred() | {one.claim.sha256 for one in redrive.healed}
-        await refer(self._contents, redrive.present(), referred, session)
-        await self._insert(ATTACHMENTS, [documents.attachment_document(one) for one in batch.attachments], session)
+        facts = {
+            **by(grant, now),
+            "lane": str(batch.lane),
+            "moved": list(redrive.moved),
+            "entries": moved,
+            "healed": sorted([one.conversation, one.sequence] for one in redrive.healed),
+            **archived_facts(batch),
+        }
+        number = await self._journal.act(Act.REDRIVE, facts, session)
+        referred = {one.claim.sha256 for one in redrive.healed}
+        await self._write_archived(grant, batch, (ACTS, number), session, redrive.present(), referred)
         await self._heal(redrive, session)
-        await self._move_conversations(batch, session)
-        await self._write_items(grant, batch, session)
-        await write_copies(self._database, grant, batch, session)
 
-    async def _change_entries(self, changes: list[UpdateOne], session: AsyncIOMotorClientSession) -> bool:
-        """Return whether every entry was as its change expects it; this is the fence of a redrive."""
-        result = await self._database[QUARANTINE].bulk_write(changes, ordered=False, session=session)
-        return result.matched_count == len(changes)
+    async def _change_entries(
+        self, changes: Mapping[str, tuple[Document, Document]], session: AsyncIOMotorClientSession
+    ) -> list[list[Any]] | None:
+        """Make these changes, each a query and what is set; this is the fence of a redrive.
+
+        Return what each entry was before (cause, detail, tries) and the digest of what it is now; None where one is
+        not as its change expects it.
+        """
+        quarantine = self._database[QUARANTINE]
+        names = {"_id": {"$in": list(changes)}}
+        before = {one["_id"]: one async for one in quarantine.find(names, session=session)}
+        updates = [UpdateOne(query, {"$set": change}) for query, change in changes.values()]
+        result = await quarantine.bulk_write(updates, ordered=False, session=session)
+        if result.matched_count != len(changes):
+            return None
+        return [
+            [name, was["cause"], was["detail"], was.get("tries", 0), document_digest(was | changes[name][1])]
+            for name, was in sorted(before.items())
+        ]
 
     async def _heal(self, redrive: Redrive, session: AsyncIOMotorClientSession) -> None:
         stored = str(ContentState.STORED)
@@ -136,8 +163,9 @@ class MongoQuarantine(MongoStore):
         if not moved.matched_count:
             raise Misconfigured(f"the archive has quarantined records of {redrive.batch.lane}, and no checkpoint of it")
 
-    def _changes(self, grant: Grant, results: Iterable[Result]) -> Iterable[UpdateOne]:
-        now = self._clock.now()
+    def _changes(
+        self, grant: Grant, now: datetime, results: Iterable[Result]
+    ) -> Iterable[tuple[str, tuple[Document, Document]]]:
         for entry, outcome, cause, detail, replacement in results:
             handled = Handling(now, grant.principal, grant.token_id, outcome=outcome, replacement=replacement)
             as_read: dict[str, Any] = {"_id": entry.id, "state": OPEN, "tries": entry.tries or {"$in": [0, None]}}
@@ -148,4 +176,4 @@ class MongoQuarantine(MongoStore):
                 "tries": entry.tries + 1,
                 "handled": documents.handling_document(handled),
             }
-            yield UpdateOne(as_read, {"$set": change})
+            yield entry.id, (as_read, change)

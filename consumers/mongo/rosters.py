@@ -16,13 +16,15 @@ from schemas.meetings import Origin
 
 
 def roster_document(conversation: Conversation) -> Document:
+    """Return these fields, lists in an order that follows from the events, and not from how they came."""
     opening = conversation.opening
+    members = sorted(conversation.members.values(), key=lambda one: (one.named_by, one.sip))
     return {
         "opening": opening and _opening_document(opening),
-        "members": [_member_document(member) for member in conversation.members.values()],
+        "members": [_member_document(member) for member in members],
         "kept": conversation.kept,
         "undelivered": [
-            {"sip": sip, "messages": list(sequences)} for sip, sequences in conversation.undelivered.items()
+            {"sip": sip, "messages": list(sequences)} for sip, sequences in sorted(conversation.undelivered.items())
         ],
     }
 

@@ -1,21 +1,40 @@
-"""Sessions in MongoDB: documents that are inserted and never touched again."""
+"""Sessions in MongoDB: documents that are inserted and never touched again, each with an entry of its own chain."""
 
 from collections.abc import Sequence
 
+from bson import ObjectId
+from motor.motor_asyncio import AsyncIOMotorClientSession
+
+from consumers.audit.journal import SESSIONS as CHAIN
+from consumers.audit.journal import Act, Signer
+from consumers.mongo.digests import document_digest
 from consumers.mongo.failures import reported
-from consumers.mongo.layout import SESSIONS, Collection, Database
+from consumers.mongo.journal import MongoJournal
+from consumers.mongo.layout import SESSIONS, Collection, Database, Document
+from consumers.mongo.transaction import transacted
 from consumers.tokens.session import Session
+from schemas.clock import Clock
 
 
 class MongoSessions:
     """The `SessionLog` on a replica set."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock, signer: Signer) -> None:
+        self._database = database
+        self._clock = clock
+        self._journal = MongoJournal(database, signer)
         self._sessions: Collection = database[SESSIONS]
 
     async def record(self, session: Session) -> None:
+        document: Document = {"_id": ObjectId(), **session._asdict()}
+
+        async def write(transaction: AsyncIOMotorClientSession) -> None:
+            await self._sessions.insert_one(document, session=transaction)
+            facts = {"session": str(document["_id"]), "digest": document_digest(document)}
+            await self._journal.act(Act.SESSION, facts, transaction, CHAIN)
+
         with reported("a session cannot be recorded"):
-            await self._sessions.insert_one(session._asdict())
+            await transacted(self._database.client, self._clock, write)
 
     async def latest(self, count: int) -> Sequence[Session]:
         """Return the newest sessions, newest first."""

@@ -1,6 +1,6 @@
 """The archive in MongoDB: one fenced transaction a batch."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
@@ -8,7 +8,9 @@ from pymongo import ReadPreference, UpdateOne
 from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
+from consumers.audit.journal import Entry, Head, Signer
 from consumers.batch import Batch, Checkpoint, LaneId, Log
+from consumers.content import Claim
 from consumers.conversation import Conversation
 from consumers.grant import Grant
 from consumers.mongo import documents
@@ -17,6 +19,7 @@ from consumers.mongo.content_store import refer
 from consumers.mongo.copies import write_copies
 from consumers.mongo.failures import codes, reported
 from consumers.mongo.first_uses import MongoFirstUses
+from consumers.mongo.journal import MongoJournal, by, commit_facts, head_document, head_of
 from consumers.mongo.layout import (
     ATTACHMENTS,
     CHECKPOINTS,
@@ -34,7 +37,7 @@ from consumers.mongo.layout import (
 )
 from consumers.mongo.partners import partner_of
 from consumers.mongo.rosters import roster_document
-from consumers.mongo.transaction import JOURNALED, SOCKET_TIMEOUT_MS, WRITE_CONFLICT, committed
+from consumers.mongo.transaction import JOURNALED, SOCKET_TIMEOUT_MS, Ready, Write, transacted
 from consumers.policy.book import Change
 from consumers.ports import Fenced, Stale
 from consumers.segment import SEGMENT_EVENTS_MAX
@@ -48,15 +51,6 @@ SERVER_SELECTION_TIMEOUT_MS: Final = 5_000
 """How long a call waits for a primary before the lane backs off; an election takes less."""
 
 MAJORITY: Final = ReadConcern("majority")
-
-CONFLICT_TRIES: Final = 10
-"""A transaction that met another's write, as of a partner that changes, begins anew: nothing of it was written."""
-
-CONFLICT_PAUSE_S: Final = 0.02
-"""The first pause: about as long as a small transaction takes. It doubles, for lanes' first batches are large."""
-
-CONFLICT_PAUSE_S_MAX: Final = 0.32
-"""The longest pause: all lanes of an archive can begin, one after another, before the tries are used up."""
 
 HELD_RETRY_S: Final = 0.2
 """A change of policies takes about as long as one transaction."""
@@ -81,18 +75,16 @@ def connect(uri: str, database: str) -> Database:
     )
 
 
-Write = Callable[[AsyncIOMotorClientSession], Awaitable[None]]
-"""What a transaction writes."""
-
-Ready = Callable[[], Awaitable[None]]
-"""What is done outside of it, before."""
-
-
 class MongoStore:
-    """The `ArchiveStore` on a replica set. `contents` is the database of the files, as for `layout.prepare`."""
+    """The `ArchiveStore` on a replica set. `contents` is the database of the files, as for `layout.prepare`.
 
-    def __init__(self, database: Database, clock: Clock, contents: Database | None = None) -> None:
+    Whatever it writes, it writes with an entry of the journal, which `signer` signs.
+    """
+
+    def __init__(self, database: Database, clock: Clock, signer: Signer, contents: Database | None = None) -> None:
         self._database = database
+        self._journal = MongoJournal(database, signer)
+        self._heads: dict[LaneId, Head] = {}
         self._contents = contents if contents is not None else content_database(database)
         self._clock = clock
         self._mailboxes = MongoFirstUses(database)
@@ -128,15 +120,22 @@ class MongoStore:
     async def commit(self, grant: Grant, batch: Batch) -> None:
         with reported(f"a batch of {batch.lane} cannot be committed"):
             await self._make_fence(batch.lane)
-            await self._transact(grant, batch.reached, lambda session: self._write(grant, batch, session))
+            head = self._heads.pop(batch.lane, None)  # known again only where the outcome is
+            entries: list[Entry] = []
+
+            async def write(session: AsyncIOMotorClientSession) -> None:
+                entries.append(await self._write(grant, batch, head, session))
+
+            await self._transact(grant, batch.reached, write)
+            self._heads[batch.lane] = Head(entries[-1].number, entries[-1].hash)
 
     async def _make_fence(self, lane: LaneId) -> None:
         """Make the lane's document in `fences`, before any transaction that may have to find it."""
         if lane not in self._fenced:
             # In this order: a change that does not see this lane's fence yet is waited for at the other, or conflicts.
             fences = self._database[FENCES]
-            await fences.update_one({"_id": str(lane)}, {"$setOnInsert": {"trust": 0}}, upsert=True)
-            await fences.update_one({"_id": EVERY_LANE}, {"$inc": {"lanes": 1}}, upsert=True)
+            await fences.update_one({"_id": str(lane)}, {"$setOnInsert": {"act": 0}}, upsert=True)
+            await fences.update_one({"_id": EVERY_LANE}, {"$set": {"newest": str(lane)}}, upsert=True)
             self._fenced.add(lane)
 
     async def _transact(
@@ -146,55 +145,69 @@ class MongoStore:
 
         `ready` is awaited before each try.
         """
-        for tried in range(CONFLICT_TRIES):
+
+        async def checked() -> None:
             grant.check(self._clock.now(), reached())
             if ready is not None:
                 await ready()
-            try:
-                async with committed(self._database.client) as session:
-                    await write(session)
-                break
-            except OperationFailure as error:
-                if tried == CONFLICT_TRIES - 1 or WRITE_CONFLICT not in codes(error):
-                    raise
-                await self._clock.sleep(min(CONFLICT_PAUSE_S * 2**tried, CONFLICT_PAUSE_S_MAX))
 
-    async def _write(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
-        await self._move_checkpoint(batch, session)  # 1: the fence, before all that a stale lane could trip on
+        await transacted(self._database.client, self._clock, write, checked)
+
+    async def _write(self, grant: Grant, batch: Batch, head: Head | None, session: AsyncIOMotorClientSession) -> Entry:
+        now = self._clock.now()
+        quarantine = [
+            documents.quarantine_document(entry, fingerprint(entry.record)) | {"quarantined_at": now}
+            for entry in batch.quarantine
+        ]
+        entry = self._journal.commit(
+            batch.lane,
+            await self._head(batch.lane, session) if head is None else head,
+            {**by(grant, now), **commit_facts(batch, quarantine)},
+        )
+        await self._move_checkpoint(batch, entry, session)  # 1: the fence, before all that a stale lane could trip on
         await self._check_trust(grant, session)
         await check_policies(self._database, batch, session)
         await self._mailboxes.make(batch.mailboxes)
-        await self._insert(SEGMENTS, [documents.segment_document(segment) for segment in batch.segments], session)  # 2
-        await refer(self._contents, batch.present(), batch.referred(), session)
+        await self._write_archived(grant, batch, (entry.chain, entry.number), session, batch.present())
+        if quarantine:  # 5
+            await self._database[QUARANTINE].insert_many(quarantine, ordered=False, session=session)
+        await self._journal.insert(entry, session)
+        return entry
+
+    async def _write_archived(
+        self,
+        grant: Grant,
+        batch: Batch,
+        entry: tuple[str, int],
+        session: AsyncIOMotorClientSession,
+        present: Iterable[Claim],
+        referred: Iterable[str] = (),
+    ) -> None:
+        """Write what a commit and a redrive have in common; segments say which entry of the journal is theirs."""
+        added = dict(zip(("chain", "entry"), entry, strict=True))
+        segments = [documents.segment_document(segment) | added for segment in batch.segments]
+        await self._insert(SEGMENTS, segments, session)  # 2
+        await refer(self._contents, present, batch.referred().union(referred), session)
         await self._insert(ATTACHMENTS, [documents.attachment_document(one) for one in batch.attachments], session)
         await self._move_conversations(batch, session)  # 3
         await self._write_items(grant, batch, session)  # 4
         await write_copies(self._database, grant, batch, session)
-        if batch.quarantine:  # 5
-            now = self._clock.now()
-            await self._database[QUARANTINE].insert_many(
-                [
-                    documents.quarantine_document(entry, fingerprint(entry.record)) | {"quarantined_at": now}
-                    for entry in batch.quarantine
-                ],
-                ordered=False,
-                session=session,
-            )
 
-    async def _touch_partner(self, grant: Grant, session: AsyncIOMotorClientSession) -> None:
-        """Conflict with any change of trust, as lanes do by their checkpoints."""
-        partner = {"_id": str(grant.principal)}
-        await self._database[PARTNERS].update_one(partner, {"$inc": {"handled": 1}}, session=session)
+    async def _head(self, lane: LaneId, session: AsyncIOMotorClientSession) -> Head:
+        """Read the head of a lane's chain."""
+        found = await self._database[CHECKPOINTS].find_one({"_id": str(lane)}, {"entry": 1}, session=session)
+        return head_of(found.get("entry") if found else None)
 
     async def _check_trust(self, grant: Grant, session: AsyncIOMotorClientSession) -> None:
         """Ask the partner behind the grant, as of the moment that the whole transaction sees."""
         found = await self._database[PARTNERS].find_one({"_id": str(grant.principal)}, session=session)
         check_trust(grant, partner_of(found) if found else None)
 
-    async def _move_checkpoint(self, batch: Batch, session: AsyncIOMotorClientSession) -> None:
+    async def _move_checkpoint(self, batch: Batch, entry: Entry, session: AsyncIOMotorClientSession) -> None:
         checkpoints: Collection = self._database[CHECKPOINTS]
+        head = {"entry": head_document(Head(entry.number, entry.hash))}
         change = {
-            "$set": {"next": batch.end, "watermark": batch.watermark, **documents.log_document(batch.log)},
+            "$set": {"next": batch.end, "watermark": batch.watermark, **documents.log_document(batch.log), **head},
             "$inc": dict(batch.counts._asdict()),
         }
         free = {"held_until": {"$not": {"$gt": self._clock.now()}}}
@@ -209,11 +222,11 @@ class MongoStore:
         # A change of trust or of policies touches every checkpoint there is; one in the making has to conflict with
         # it elsewhere.
         fence = {"_id": str(batch.lane)} | free
-        touched = await self._database[FENCES].update_one(fence, {"$inc": {"trust": 1}}, session=session)
+        touched = await self._database[FENCES].update_one(fence, {"$set": {"began": batch.start}}, session=session)
         if not touched.matched_count:
             raise DependencyUnavailable(f"{batch.lane} waits while policies are changed", HELD_RETRY_S)
         first = {"_id": str(batch.lane), "next": batch.end, "watermark": batch.watermark, "start": batch.start}
-        first |= documents.log_document(batch.log)
+        first |= documents.log_document(batch.log) | head
         try:
             await checkpoints.insert_one(first | batch.counts._asdict(), session=session)
         except DuplicateKeyError as error:

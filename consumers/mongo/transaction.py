@@ -1,13 +1,16 @@
 """Transactions: begun with explicit concerns, committed once however often the answer is lost."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
 from pymongo import WriteConcern
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.read_concern import ReadConcern
+
+from consumers.mongo.failures import codes
+from schemas.clock import Clock
 
 SOCKET_TIMEOUT_MS: Final = 30_000
 """One round trip; a batch of the largest size takes well below a second."""
@@ -19,6 +22,36 @@ WRITE_CONFLICT: Final = 112
 """The server's code for a transaction that met another's write."""
 
 _COMMIT_TRIES: Final = 3
+
+CONFLICT_TRIES: Final = 10
+"""A transaction that met another's write, as of a partner that changes, begins anew: nothing of it was written."""
+
+CONFLICT_PAUSE_S: Final = 0.02
+"""The first pause: about as long as a small transaction takes. It doubles, for lanes' first batches are large."""
+
+CONFLICT_PAUSE_S_MAX: Final = 0.32
+"""The longest pause: all lanes of an archive can begin, one after another, before the tries are used up."""
+
+Write = Callable[[AsyncIOMotorClientSession], Awaitable[None]]
+"""What a transaction writes."""
+
+Ready = Callable[[], Awaitable[None]]
+"""What is done outside of it, before each try."""
+
+
+async def transacted(client: AsyncIOMotorClient[Any], clock: Clock, write: Write, ready: Ready | None = None) -> None:
+    """Write in one transaction; one that met another's write is begun anew, since nothing of it was written."""
+    for tried in range(CONFLICT_TRIES):
+        if ready is not None:
+            await ready()
+        try:
+            async with committed(client) as session:
+                await write(session)
+            return
+        except OperationFailure as error:
+            if tried == CONFLICT_TRIES - 1 or WRITE_CONFLICT not in codes(error):
+                raise
+            await clock.sleep(min(CONFLICT_PAUSE_S * 2**tried, CONFLICT_PAUSE_S_MAX))
 
 
 @asynccontextmanager

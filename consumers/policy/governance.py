@@ -69,6 +69,9 @@ UNGOVERNED: Final = Governance(PolicyBook())
 
 
 def came_at(member: Member) -> datetime:
-    """Return when somebody first came, by sequence; of who never came, when they were first named."""
-    first = next((move.at for move in member.moves if move.present), member.named_at)
-    return parse_time(first)[1]
+    """Return when somebody first came, by sequence; of who never came, when they were first named.
+
+    Of whom only a leave tells so far, when they left.
+    """
+    came = next((move.at for move in member.moves if move.present), None)
+    return parse_time(came or member.named_at or member.moves[0].at)[1]

@@ -28,6 +28,7 @@ from schemas.clock import SystemClock
 from schemas.content_limits import ITEM_BYTES_MAX
 from schemas.login import ADMIN, ARCHIVER, PRODUCER
 from schemas.record import Record
+from tests.support.audit import SIGNER
 from tests.support.trust import PARTNER, ReadyAuthority
 
 PREFIX: Final = "bench-"
@@ -111,7 +112,7 @@ async def archive_database(stack: RunningStack) -> AsyncIterator[Database]:
     database = connect(stack.mongodb_uri, f"bench_{uuid4().hex[:8]}")
     try:
         await prepare(database)
-        await MongoPartners(database).put(PARTNER)
+        await MongoPartners(database, SystemClock(), SIGNER).put(PARTNER)
         yield database
         for one in (database, content_database(database)):
             await database.client.drop_database(one.name)
@@ -130,7 +131,7 @@ async def archived(stack: RunningStack, topics: Mapping[str, Stream], database: 
         grants = GrantKeeper(ReadyAuthority(), clock)
         limits = LaneLimits(batch_records=batch)
         contents = MongoContent(database, content_database(database), ITEM_BYTES_MAX)
-        store = MongoStore(database, clock)
+        store = MongoStore(database, clock, SIGNER)
         parts = LaneParts(source, store, contents, grants, watch, clock, topics, limits, Governing(store))
         await Archiver(parts, source, flush_timeout_s=20).run(asyncio.Event(), until_caught_up=True)
     finally:

@@ -23,7 +23,9 @@ from deploy.verification.model import expect
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas.catalogue import Stream
+from schemas.clock import SystemClock
 from schemas.record import Record
+from tests.support.audit import SIGNER
 from tests.support.clock import ManualClock
 from tests.support.trust import GRANT, PARTNER
 
@@ -42,8 +44,8 @@ def simulated() -> list[Record]:
 async def filled(database: Database, batches: int) -> Database:
     """Archive two simulated hours in so many batches."""
     await prepare(database)
-    await MongoPartners(database).put(PARTNER)
-    store = MongoStore(database, ManualClock())
+    await MongoPartners(database, SystemClock(), SIGNER).put(PARTNER)
+    store = MongoStore(database, ManualClock(), SIGNER)
     decoded = decode_all(simulated(), STREAMS, record_bytes_max=1 << 20)
     size = len(decoded) // batches + 1
     for start in range(0, len(decoded), size):

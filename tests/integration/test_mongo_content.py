@@ -35,6 +35,7 @@ from tests.contract.content_contract import (
     sha256,
     states,
 )
+from tests.support.audit import SIGNER
 from tests.support.clock import ManualClock
 from tests.support.trust import GRANT, PARTNER
 
@@ -53,7 +54,7 @@ async def opened(stack: Any) -> AsyncIterator[Database]:
 async def own(opened: Database, database: str) -> Database:
     own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
     await prepare(own)
-    await MongoPartners(own).put(PARTNER)
+    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
     return own
 
 
@@ -91,7 +92,7 @@ class TestMongoContent(ContentContract):
                 found = await own[ATTACHMENTS].find(sort=[("_id", 1)]).to_list(None)
                 return [documents.attachment_of(one) for one in found]
 
-            store = MongoQuarantine(own, clock)
+            store = MongoQuarantine(own, clock, SIGNER)
             yield Filed(store, MongoContent(own, files, ITEM_BYTES_MAX), put, attached, clock)
 
 
@@ -185,7 +186,7 @@ async def test_sweeping_races_with_archiving(sink: GridFsContent, own: Database)
     """Whichever comes first, an event that was archived with its file has it, and a stub stands where it was swept."""
     clock = ManualClock()
     files = content_database(own)
-    store, contents = MongoQuarantine(own, SystemClock()), MongoContent(own, files, ITEM_BYTES_MAX)
+    store, contents = MongoQuarantine(own, SystemClock(), SIGNER), MongoContent(own, files, ITEM_BYTES_MAX)
 
     async def put(data: bytes, sha256: str | None = None) -> None:
         raise AssertionError(data, sha256)

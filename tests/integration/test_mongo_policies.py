@@ -22,6 +22,7 @@ from tests.builders import CONVERSATIONS, history, message, started
 from tests.contract.policy_contract import VALUES, Governed, PolicyContract
 from tests.contract.store_contract import batch_of
 from tests.integration.test_mongo_store import MongoStored
+from tests.support.audit import SIGNER
 from tests.support.clock import START, ManualClock
 from tests.support.trust import GRANT, PARTNER
 from tests.support.waiting import await_until
@@ -41,25 +42,31 @@ class TestMongoPolicies(PolicyContract):
     async def governed(self, opened: Database, database: str) -> Governed:
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
-        partners = MongoPartners(own)
+        partners = MongoPartners(own, SystemClock(), SIGNER)
         await partners.put(PARTNER)
         clock = ManualClock()
         return Governed(
-            MongoPolicies(own, clock), MongoStore(own, clock), partners, MongoMailboxes(own, clock), MongoStored(own)
+            MongoPolicies(own, clock, SIGNER),
+            MongoStore(own, clock, SIGNER),
+            partners,
+            MongoMailboxes(own, clock, SIGNER),
+            MongoStored(own),
         )
 
     async def test_a_change_gets_in_between_commits_without_a_pause(self, opened: Database, database: str) -> None:
         """Lanes that commit all the time, and lanes that begin, hold no change up, and go on after it."""
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
-        await MongoPartners(own).put(PARTNER)
+        await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
         clock = SystemClock()
         counts, stop = dict.fromkeys(range(4), 0), asyncio.Event()
-        lanes = [asyncio.create_task(_committing(MongoStore(own, clock), lane, counts, stop)) for lane in counts]
+        lanes = [
+            asyncio.create_task(_committing(MongoStore(own, clock, SIGNER), lane, counts, stop)) for lane in counts
+        ]
         for day in range(3):
             seen = dict(counts)
             async with asyncio.timeout(60):
-                await MongoPolicies(own, clock).change(GRANT, VALUES, START + timedelta(days=1000 + day))
+                await MongoPolicies(own, clock, SIGNER).change(GRANT, VALUES, START + timedelta(days=1000 + day))
             await await_until(lambda seen=seen: all(counts[lane] > seen[lane] for lane in counts), 60)  # type: ignore[misc]
         stop.set()
         await asyncio.gather(*lanes)

@@ -8,14 +8,16 @@ import pytest
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
 from consumers.grant import Grant, GrantRefused
-from consumers.mongo.layout import PARTNERS, Database, prepare
+from consumers.mongo.layout import Database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.quarantine import MongoQuarantine
 from consumers.mongo.store import MAJORITY, connect
 from consumers.mongo.transaction import JOURNALED
+from schemas.clock import SystemClock
 from tests.builders import CONVERSATIONS
 from tests.contract.quarantine_contract import Kept, QuarantineContract, entry_at, gap, redrive_of
 from tests.integration.test_mongo_store import MongoStored
+from tests.support.audit import SIGNER
 from tests.support.clock import ManualClock
 from tests.support.trust import GRANT, PARTNER
 
@@ -32,12 +34,11 @@ class Distrusted(MongoQuarantine):
 
     distrusted = False
 
-    async def _touch_partner(self, grant: Grant, session: AsyncIOMotorClientSession) -> None:
-        await self._database[PARTNERS].find_one({"_id": str(grant.principal)}, session=session)
+    async def _check_trust(self, grant: Grant, session: AsyncIOMotorClientSession) -> None:
+        await super()._check_trust(grant, session)
         if not self.distrusted:
             self.distrusted = True
-            await MongoPartners(self._database).switch(grant.principal, enabled=False)
-        await super()._touch_partner(grant, session)
+            await MongoPartners(self._database, SystemClock(), SIGNER).switch(grant.principal, enabled=False)
 
 
 class TestMongoQuarantine(QuarantineContract):
@@ -47,10 +48,10 @@ class TestMongoQuarantine(QuarantineContract):
     async def kept(self, opened: Database, database: str) -> Kept:
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
-        partners = MongoPartners(own)
+        partners = MongoPartners(own, SystemClock(), SIGNER)
         await partners.put(PARTNER)
         clock = ManualClock()
-        return Kept(MongoQuarantine(own, clock), MongoStored(own), partners, clock)
+        return Kept(MongoQuarantine(own, clock, SIGNER), MongoStored(own), partners, clock)
 
     @pytest.mark.parametrize("discarding", [False, True])
     async def test_a_change_of_trust_holds_against_what_is_under_way(
@@ -60,7 +61,7 @@ class TestMongoQuarantine(QuarantineContract):
         records = await gap(kept)
         redrive = await redrive_of(kept, {1: records[1]})
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-        store = Distrusted(own, kept.clock)
+        store = Distrusted(own, kept.clock, SIGNER)
         write = store.discard(GRANT, [f"{CONVERSATIONS}/1"], "why") if discarding else store.redrive(GRANT, redrive)
         task = asyncio.ensure_future(write)
         await kept.clock.advance_through(task)

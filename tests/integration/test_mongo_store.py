@@ -24,8 +24,9 @@ from consumers.mongo.layout import (
     prepare,
 )
 from consumers.mongo.partners import MongoPartners
-from consumers.mongo.store import CONFLICT_TRIES, MAJORITY, MongoStore, connect
-from consumers.mongo.transaction import JOURNALED
+from consumers.mongo.store import MAJORITY, MongoStore, connect
+from consumers.mongo.transaction import CONFLICT_TRIES, JOURNALED
+from schemas.clock import SystemClock
 from schemas.envelope import Event
 from schemas.errors import Cause, DependencyUnavailable
 from schemas.record import Record
@@ -33,6 +34,7 @@ from tests.builders import CONVERSATIONS, history, started
 from tests.contract.lane_contract import LaneContract, Lanes
 from tests.contract.partner_contract import PartnerContract, Trusted
 from tests.contract.store_contract import TALK, StoreContract, Subject, batch_of
+from tests.support.audit import SIGNER
 from tests.support.clock import ManualClock
 from tests.support.trust import GRANT, PARTNER
 
@@ -81,9 +83,9 @@ class TestMongoStore(StoreContract):
     async def subject(self, opened: Database, database: str) -> Subject:
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
-        await MongoPartners(own).put(PARTNER)
+        await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
         clock = ManualClock()
-        return Subject(MongoStore(own, clock), MongoStored(own), clock)
+        return Subject(MongoStore(own, clock, SIGNER), MongoStored(own), clock)
 
 
 class TestMongoPartners(PartnerContract):
@@ -93,7 +95,9 @@ class TestMongoPartners(PartnerContract):
     async def trusted(self, opened: Database, database: str) -> Trusted:
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
-        return Trusted(MongoStore(own, ManualClock()), MongoStored(own), MongoPartners(own))
+        return Trusted(
+            MongoStore(own, ManualClock(), SIGNER), MongoStored(own), MongoPartners(own, SystemClock(), SIGNER)
+        )
 
 
 class TestMongoLanes(LaneContract):
@@ -103,19 +107,19 @@ class TestMongoLanes(LaneContract):
     async def lanes(self, opened: Database, database: str) -> Lanes:
         own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         await prepare(own)
-        await MongoPartners(own).put(PARTNER)
+        await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
         clock = ManualClock()
-        return Lanes(MongoLanes(own, clock), clock)
+        return Lanes(MongoLanes(own, clock, SIGNER), clock)
 
 
 async def test_a_lane_that_begins_conflicts_with_a_change_of_trust(opened: Database, database: str) -> None:
     """A first commit meets whoever touches its lane's fence: it waits, ever longer, before it leaves it to the lane."""
     own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
     await prepare(own)
-    await MongoPartners(own).put(PARTNER)
+    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
     await own[FENCES].insert_one({"_id": str(CONVERSATIONS), "trust": 0})
     clock = ManualClock()
-    store = MongoStore(own, clock)
+    store = MongoStore(own, clock, SIGNER)
     pauses: list[float] = []
     async with await own.client.start_session() as session, session.start_transaction():
         await own[FENCES].update_many({}, {"$inc": {"trust": 1}}, session=session)
@@ -133,8 +137,8 @@ async def test_lanes_that_begin_do_not_stand_in_each_others_way(opened: Database
     """However many lanes make their first commits at once, none meets another: nobody has to wait."""
     own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
     await prepare(own)
-    await MongoPartners(own).put(PARTNER)
-    store = MongoStore(own, ManualClock())  # which would stand still for whoever waits
+    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
+    store = MongoStore(own, ManualClock(), SIGNER)  # which would stand still for whoever waits
     lanes = [CONVERSATIONS._replace(partition=number) for number in range(8)]
     batches = [await batch_of(store, history(*(started(conversation=f"c{lane.partition}"),)), lane) for lane in lanes]
     async with asyncio.timeout(30):
@@ -148,9 +152,9 @@ async def test_a_grant_that_ends_while_its_commit_is_tried_again_writes_nothing(
     """Each try asks anew whether the grant is alive, however long another's write stood in the way."""
     own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
     await prepare(own)
-    await MongoPartners(own).put(PARTNER)
+    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
     clock = ManualClock()
-    store = MongoStore(own, clock)
+    store = MongoStore(own, clock, SIGNER)
     records = history(*TALK)
     await store.commit(GRANT, await batch_of(store, records[:2]))
     batch = await batch_of(store, records[2:])

@@ -20,8 +20,10 @@ from consumers.reading import ListedItem, QuarantineQuery
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas.catalogue import Stream
+from schemas.clock import SystemClock
 from schemas.errors import Cause
 from schemas.record import Record
+from tests.support.audit import SIGNER
 from tests.support.clock import START, ManualClock
 from tests.support.trust import GRANT, PARTNER
 
@@ -42,8 +44,8 @@ async def archive(opened: Database, database: str) -> Database:
     """An archive of an hour, and a record in quarantine."""
     own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
     await prepare(own)
-    await MongoPartners(own).put(PARTNER)
-    store = MongoStore(own, ManualClock())
+    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
+    store = MongoStore(own, ManualClock(), SIGNER)
     bad = Record(TOPICS.conversations, 0, 0, 0, b"k", (), b"no event")
     records = [*simulate(30, 2, 3, TOPICS), bad]
     decoded = decode_all(
@@ -103,7 +105,7 @@ async def test_every_query_is_answered_by_an_index(archive: Database) -> None:
 
 
 async def _ask_everything(archive: Database) -> None:
-    store, reader = MongoStore(archive, ManualClock()), MongoReader(archive)
+    store, reader = MongoStore(archive, ManualClock(), SIGNER), MongoReader(archive)
     mailboxes = [mailbox async for mailbox in reader.mailboxes()]
     user = mailboxes[0].user
     await reader.folders(user)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from consumers.batch import LaneId
 from consumers.transitions import KINDS, Kind
 from schemas.catalogue import ENDERS, MODELS, OPENERS, TYPES
-from schemas.events import Audience, EventData, Participant, Role
-from schemas.meetings import Origin
+from schemas.events import Audience, ConferenceMessage, EventData, Participant, Role
+from schemas.meetings import ConferenceDeliveryFailed, Origin
 from schemas.record import Record
 from tests import builders as b
 
@@ -74,6 +74,13 @@ ASIDE_STEPS: Final[tuple[Step, ...]] = tuple(
 )
 """Every type that a conference may have in between, for each of its audiences."""
 
+STAGE_STEPS: Final[tuple[Step, ...]] = (
+    *(partial(_appointed, role) for role in Role),
+    lambda who, name: b.asked(who, conversation=name),
+    lambda who, name: b.revealed(b.reference(FILE), Audience.PRESENTERS, who, name),
+)
+"""Roles, and what those of one role alone see: as often the one as the other."""
+
 persons: Final = st.builds(
     lambda who, other, role: who.model_copy(update={"name": f"{who.name} {other}".strip(), "role": role}),
     st.sampled_from(PEOPLE),
@@ -115,6 +122,25 @@ def _records(steps: list[EventData], waits: list[float]) -> History:
         own = data.model_copy(update={"last_sequence": sequence}) if hasattr(data, "last_sequence") else data
         records.append(b.record(sequence, own, at_s=at_s))
     return tuple(records)
+
+
+@st.composite
+def conferences(draw: st.DrawFn, name: str = "m1") -> History:
+    """One whole conference of people who came: messages that did not reach some of them, and all that a meeting has."""
+    crowd = draw(st.lists(persons, min_size=1, max_size=3, unique_by=lambda who: who.sip))
+    origins = st.sampled_from([Origin.INTERNAL, Origin.INTERNAL, Origin.ANONYMOUS])
+    comings = [b.came(who, draw(origins), name) for who in crowd]
+    steps = st.sampled_from(MEETING_STEPS) | st.sampled_from(ASIDE_STEPS) | st.sampled_from(STAGE_STEPS)
+    between = draw(st.lists(st.builds(lambda step, who: step(who, name), steps, persons), max_size=12))
+    said = [b.activated(name), *comings, *between, *([b.adjourned(1, name)] if draw(st.booleans()) else [])]
+    written = [number for number, data in b.numbered(said) if isinstance(data, ConferenceMessage)]
+    told = [
+        data.model_copy(update={"message": draw(st.sampled_from(written))})
+        if isinstance(data, ConferenceDeliveryFailed) and written
+        else data
+        for data in said
+    ]
+    return _records(told, [1.0] * len(told))
 
 
 several: Final = st.tuples(histories("c1"), histories("c2"), histories("c3")).flatmap(

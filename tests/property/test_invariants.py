@@ -21,7 +21,7 @@ from schemas.envelope import Event, decode
 from schemas.errors import DependencyUnavailable
 from schemas.record import Record
 from tests.builders import CONFERENCES, CONVERSATIONS, decoded
-from tests.property.histories import FILE, History, arrivals, by_phone, several, streams
+from tests.property.histories import FILE, History, arrivals, by_phone, conferences, several, streams
 from tests.property.presence import presence
 from tests.support.clock import ManualClock
 from tests.support.faulty import Fault, When
@@ -201,13 +201,26 @@ async def test_i4_the_checkpoint_never_falls(
 async def test_i5_a_mailbox_holds_what_its_owner_was_present_for(
     data: st.DataObject, found: tuple[History, ...], cuts: list[int]
 ) -> None:
-    """I5: no more and no less than the plain rule says.
+    """I5: no more and no less than the plain rule says. Planted: who left sees on; the invited count as present."""
+    assert_shown(await stored(data.draw(arrivals(found)), cuts), found)
 
-    Planted: who left sees on; the invited count as present; who is ejected sees on; attendees see what is for
-    presenters; a role counts from the next sequence on; a coming keeps the role of the one before; a message that did
-    not reach somebody is shown; so is that it did not, to all; outsiders have items; the farthest origin counts.
+
+@EXAMPLES
+@given(st.data(), conferences(), sizes)
+async def test_i5_a_conference_shows_what_is_for_its_reader(
+    data: st.DataObject, found: History, cuts: list[int]
+) -> None:
+    """I5: no more and no less than the plain rule says, whatever a meeting leaves behind.
+
+    Planted: who is ejected sees on; attendees see what is for presenters, or the lobby; a change of role is nothing, or
+    ends a stay; a coming keeps the role of the one before; a message that did not reach somebody is shown; so is that
+    it did not, to all; what did not reach somebody who comes later is forgotten; outsiders have items.
     """
-    store = await stored(data.draw(arrivals(found)), cuts)
+    assert_shown(await stored(data.draw(arrivals((found,))), cuts), (found,))
+
+
+def assert_shown(store: MemoryStore, found: tuple[History, ...]) -> None:
+    """Every mailbox shows of the histories what the plain rule says, as sequences and as lines."""
     expected = {
         (person, decode(history[0], None).data.conversation): sequences
         for history in found
