@@ -8,6 +8,7 @@ that was altered, removed, inserted, doubled or swapped is not what somebody wit
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from bson import MaxKey, MinKey
@@ -16,14 +17,14 @@ from pymongo.errors import OperationFailure
 
 from consumers.audit.chains import Chain
 from consumers.audit.finding import Finding
-from consumers.audit.journal import ACTS, Checker, Head
+from consumers.audit.journal import ACTS, Checker, Entry, Head
 from consumers.audit.ledger import Ledger
 from consumers.batch import FirstUse
 from consumers.content import ContentState
 from consumers.mongo import audited_content, audited_state
 from consumers.mongo.audited_conversation import AuditedConversation, Stored
 from consumers.mongo.changes import change_of
-from consumers.mongo.digests import unlike
+from consumers.mongo.digests import document_digest, unlike
 from consumers.mongo.failures import codes, reported
 from consumers.mongo.first_uses import precedence
 from consumers.mongo.journal import entry_document, entry_of
@@ -85,9 +86,15 @@ class MongoAuditor:
         self._contents = contents
         self._checker = checker
         self._switches = switches
+        self.heads: Mapping[str, Head] = {}
 
-    async def findings(self, conversation: str | None = None) -> AsyncIterator[Finding]:
+    async def findings(
+        self, conversation: str | None = None, noted: Mapping[str, Head] = MappingProxyType({})
+    ) -> AsyncIterator[Finding]:
         """Yield what is not as it was written: of the whole archive, or of the journal and one conversation.
+
+        `noted` are heads of an earlier audit, kept elsewhere: each must be an entry still, which shows whether all of
+        the archive was set back. `heads` are those of this one, once it is at its end.
 
         Everything is read as of one moment, so that archivers may go on meanwhile. Raises DependencyUnavailable where
         that takes longer than the server keeps a moment (`minSnapshotHistoryWindowInSeconds`), or does not answer.
@@ -95,7 +102,7 @@ class MongoAuditor:
         with reported("the archive cannot be audited"):
             async with _moment(self._database) as session:
                 audit = _Audit(self._database, self._contents, self._checker, self._switches, session)
-                async for finding in audit.journal():
+                async for finding in audit.journal(noted):
                     yield finding
                 async for finding in audit.policies():
                     yield finding
@@ -104,6 +111,7 @@ class MongoAuditor:
                 if conversation is None:
                     async for finding in audit.rest():
                         yield finding
+                self.heads = audit.heads
 
 
 @asynccontextmanager
@@ -137,20 +145,21 @@ class _Audit:
         self._switches = switches
         self._session = session
         self._ledger = Ledger()
-        self._heads: dict[str, Head] = {}
+        self.heads: dict[str, Head] = {}
         self._changes: list[Change] = []
         self._uses: dict[str, FirstUse] = {}
         self._hidden: set[str] = set()
         self._files: dict[str, int] = {}
 
-    async def journal(self) -> AsyncIterator[Finding]:
+    async def journal(self, noted: Mapping[str, Head]) -> AsyncIterator[Finding]:
         """Follow every chain: the acts, which commits are read by, then the others."""
+        left = dict(noted)
         for query in ({"_id.chain": ACTS}, {"_id.chain": {"$ne": ACTS}}):
             chain = Chain("", self._checker)
             async for document in self._stream(JOURNAL, query):
                 name = _entry_name(document)
                 try:
-                    entry = entry_of(document)
+                    entry = _checked(entry_of(document))
                     odd = unlike(entry_document(entry), document)
                 except (KeyError, TypeError, ValueError, AttributeError):
                     yield Finding(JOURNAL, name, "is not an entry that can be read")
@@ -158,32 +167,39 @@ class _Audit:
                 if entry.chain != chain.name:
                     chain = Chain(entry.chain, self._checker)
                 wrong = f"is altered: {odd}" if odd else chain.follow(entry) or self._ledger.take(entry)
-                self._heads[entry.chain] = chain.head
+                self.heads[entry.chain] = chain.head
                 if wrong:
                     yield Finding(JOURNAL, name, wrong)
+                if left.get(entry.chain) == chain.head:
+                    del left[entry.chain]
+        for name, head in left.items():
+            yield Finding(JOURNAL, f"{name}/{head.number}", "was noted, and is not there as it was")
         self._ledger.close()
 
     async def policies(self) -> AsyncIterator[Finding]:
         """Compare the history of policies, and read it."""
         async for finding in audited_state.attested(POLICIES, self._stream(POLICIES), self._ledger.policies):
             yield finding
+        digests = {str(number): digest for number, digest in self._ledger.policies.items()}
         async for document in self._stream(POLICIES):
-            try:
+            if digests.get(str(document["_id"])) == document_digest(document):  # any other was named above
                 self._changes.append(change_of(document))
-            except (KeyError, TypeError, ValueError, AttributeError):
-                continue  # it was named above
 
     async def conversations(self, only: str | None) -> AsyncIterator[Finding]:
         """Replay every conversation, or one, and see that every entry's segments are there."""
         governance = cache(self._governance)
         streams = self._streams(only)
+        removed = {name for name in self._ledger.removed if only in {None, name}}
         async for name, documents in merged([*streams.values()]):
+            removed.discard(name)
             audited = AuditedConversation(name, Stored(*documents), self._ledger, governance)
             for finding in audited.findings():
                 yield finding
             self._note(audited)
             if only is None:
                 audited.account()
+        for name in removed:
+            yield Finding(CONVERSATIONS, name, "is missing: an act removed it, and left a tombstone")
         for collection, stream in streams.items():
             for odd in stream.odd:
                 yield Finding(collection, str(odd["_id"]), "is of no conversation")
@@ -236,9 +252,9 @@ class _Audit:
         for findings in (
             audited_state.mailboxes(read(MAILBOXES), self._uses, self._hidden, ledger),
             audited_state.quarantine(read(QUARANTINE), ledger),
-            audited_state.checkpoints(read(CHECKPOINTS), ledger, self._heads),
+            audited_state.checkpoints(read(CHECKPOINTS), ledger, self.heads),
             audited_state.fences(read(FENCES), ledger),
-            audited_state.heads(read(HEADS), self._heads),
+            audited_state.heads(read(HEADS), self.heads),
             audited_state.attested(PARTNERS, read(PARTNERS), ledger.partners),
             audited_state.attested(SESSIONS, read(SESSIONS), ledger.sessions),
             audited_state.attested(ORDERS, read(ORDERS), ledger.orders),
@@ -279,6 +295,16 @@ class _Audit:
         return database[collection].find(
             query or {}, fields, sort=order or [("_id", 1)], batch_size=DOCUMENTS, session=self._session
         )
+
+
+def _checked(entry: Entry) -> Entry:
+    """Return the entry. Raises TypeError where a part is of another type; bytes and the act were converted."""
+    for part in (entry.chain, entry.body, entry.key):
+        if not isinstance(part, str):
+            raise TypeError("a part of the entry is no text")
+    if not isinstance(entry.number, int):
+        raise TypeError("the entry's number is none")
+    return entry
 
 
 def _range(conversation: str | None, second: str) -> dict[str, Any]:

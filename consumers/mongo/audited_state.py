@@ -84,7 +84,7 @@ async def mailboxes(
         if _named_by_removed(document, ledger):
             continue
         if use is None:
-            if name not in hidden:
+            if name not in hidden or not _is_mailbox(document):
                 yield Finding(MAILBOXES, name, INSERTED)
         elif (what := unlike(mailbox_document(use), document)) is not None:
             yield Finding(MAILBOXES, name, f"is altered: {what}")
@@ -95,9 +95,18 @@ async def mailboxes(
 def _named_by_removed(document: Document, ledger: Ledger) -> bool:
     """Return whether the mailbox was first used by a conversation that was removed, and is as that removal says."""
     named = {"_id": document["_id"], "named": document.get("named")}
-    same = {name: document.get(name) for name in ("_id", "named", "folders")} == document
-    folders = [folder._asdict() for folder in TREE]
-    return same and document["folders"] == folders and document_digest(named) in ledger.named
+    return _is_mailbox(document) and document_digest(named) in ledger.named
+
+
+def _is_mailbox(document: Document) -> bool:
+    """Return whether the document is a mailbox's, whoever named it."""
+    named = document.get("named")
+    if not isinstance(named, dict):
+        return False
+    at, conversation, name = (named.get(part) for part in ("at", "conversation", "name"))
+    if not (isinstance(at, str) and isinstance(conversation, str) and isinstance(name, str)):
+        return False
+    return unlike(mailbox_document(FirstUse(document["_id"], name, at, conversation)), document) is None
 
 
 def mailbox_document(use: FirstUse) -> Document:

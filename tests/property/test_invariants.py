@@ -45,10 +45,10 @@ sizes = st.lists(st.integers(1, 8), min_size=1, max_size=40)
 async def stored(
     records: Iterable[Record], batches: Iterable[int] = (1000,), files: Iterable[bytes] = (FILE,)
 ) -> MemoryStore:
-    """Archive records, of either lane, in batches of these sizes, where these files are there."""
+    """Archive records, of either lane, in batches of these sizes, with these files in the content store."""
     store = MemoryStore(ManualClock(), trusting())
-    for data in files:
-        store.contents.put(data)
+    for file in files:
+        store.contents.put(file)
     rest, cuts, size = list(records), iter(batches), 1
     while rest:
         size = next(cuts, size)

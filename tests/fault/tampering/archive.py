@@ -18,6 +18,7 @@ from consumers.grant_keeper import GrantKeeper
 from consumers.lane import LaneLimits
 from consumers.missing import missing, skip_order
 from consumers.mongo.content_store import MongoContent
+from consumers.mongo.first_uses import MongoFirstUses
 from consumers.mongo.lanes import MongoLanes
 from consumers.mongo.layout import CHECKPOINTS, CHUNKS, FILES, ITEMS, QUARANTINE, Database, content_database, prepare
 from consumers.mongo.mailboxes import MongoMailboxes
@@ -72,8 +73,8 @@ class Archive:
         self.signer = self.signers[min(place, KEYS - 1)]
         self.store = MongoQuarantine(self.database, self.clock, self.signer)
 
-    async def archive(self, lane: LaneId, arrivals: Iterable[Arrival], skipped: int = 0) -> None:
-        """Commit a batch of a lane; `skipped` offsets before it hold no record."""
+    async def archive(self, lane: LaneId, arrivals: Iterable[Arrival], skipped: int = 0, *, killed: bool) -> None:
+        """Commit a batch of a lane, be it after somebody was killed amid it; `skipped` offsets hold no record."""
         checkpoint = await self.store.checkpoint(lane) or Checkpoint(lane, 0, log=Log("topic 0"))
         records = []
         for offset, one in enumerate(arrivals, start=checkpoint.next + skipped):
@@ -86,7 +87,10 @@ class Archive:
         await governing.refresh()
         recalled = await self.store.recall(recalls(run, known))
         contents = await self.content().inspect(claims(run))
-        await self.store.commit(GRANT, fold(checkpoint, run, known, recalled, contents, governing.current))
+        batch = fold(checkpoint, run, known, recalled, contents, governing.current)
+        if killed:
+            await MongoFirstUses(self.database).make(batch.mailboxes)
+        await self.store.commit(GRANT, batch)
 
     def content(self) -> MongoContent:
         """The files, as the archiver has them."""

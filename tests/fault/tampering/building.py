@@ -98,7 +98,7 @@ async def _live(archive: Archive, heard: Told, dice: Random, look: Look) -> list
 async def _arrive(archive: Archive, lanes: dict[LaneId, list[Arrival]], dice: Random) -> None:
     lane = dice.choice(sorted(lanes))
     count = dice.randint(1, 9)
-    await archive.archive(lane, lanes[lane][:count], dice.choice((0, 0, 0, 1)))
+    await archive.archive(lane, lanes[lane][:count], dice.choice((0, 0, 0, 1)), killed=dice.random() < 0.1)
     del lanes[lane][:count]
     if not lanes[lane]:
         del lanes[lane]
