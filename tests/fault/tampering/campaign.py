@@ -100,7 +100,7 @@ async def _unclean(archive: Archive, seed: int, when: str, report: Report) -> bo
 
 async def findings(archive: Archive, conversation: str | None = None) -> list[Finding]:
     """Audit the archive, as `audit verify` does."""
-    auditor = MongoAuditor(archive.database, archive.contents, Ed25519Checker(archive.keys))
+    auditor = MongoAuditor(archive.database, archive.contents, Ed25519Checker(archive.keys), archive.switches)
     return [finding async for finding in auditor.findings(conversation)]
 
 
