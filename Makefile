@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
+# Processes that run the tests, each with servers of its own (about 2 GB): tests wait more than they compute.
+WORKERS ?= 2
 
 .PHONY: help setup demo test check format schemas bench faults fuzz lock clean
 
@@ -34,7 +36,7 @@ demo: setup
 	$(BIN)/lync-archiver demo
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: setup
 	$(BIN)/ruff format --check .

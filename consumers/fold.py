@@ -152,7 +152,7 @@ def _batch(
     attachments: tuple[Attachment, ...],
     governance: Governance,
 ) -> Batch:
-    gathered = _Gathered(governance)
+    gathered = Gathered(governance)
     for draft in drafts:
         gathered.take(draft)
     return Batch(
@@ -174,8 +174,8 @@ def _batch(
     )
 
 
-class _Gathered:
-    """What the drafts of one batch come to, together."""
+class Gathered:
+    """What the drafts of one batch come to, together; `hidden` are people whose history is not kept for them."""
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance
@@ -185,6 +185,7 @@ class _Gathered:
         self.items: list[Item] = []
         self.copies: list[Copy] = []
         self.mailboxes: list[FirstUse] = []
+        self.hidden: list[str] = []
 
     def take(self, draft: Draft) -> None:
         """Seal what is fresh, and file the conversation for everybody who is touched by it."""
@@ -193,17 +194,32 @@ class _Gathered:
         self.segments += sealed
         conversation = draft.finish(sealed[-1].ordinal, sealed[-1].hash)
         unseen: Collection[str] = ()
-        if conversation.members is not base.members or conversation.opening is not base.opening:
-            self.rosters.add(conversation.id)
+        if draft.touched:
             conversation, ruling = file_copies(conversation, base, draft.touched, self._governance, self.copies)
             unseen = ruling.unseen
+        if _changed(conversation, base):
+            self.rosters.add(conversation.id)
         self.conversations.append(conversation)
         for sip in sorted(draft.touched):
             member = conversation.members[sip]
             item = file_item(conversation, member)
-            if item is not None and sip not in unseen:
-                self.items.append(item)
-                self.mailboxes.append(_first_use(conversation, member))
+            if item is None:
+                continue
+            if sip in unseen:
+                self.hidden.append(sip)
+                continue
+            self.items.append(item)
+            self.mailboxes.append(_first_use(conversation, member))
+
+
+def _changed(after: Conversation, before: Conversation) -> bool:
+    """Return whether what rarely changes did."""
+    return (
+        after.members is not before.members
+        or after.opening is not before.opening
+        or after.undelivered is not before.undelivered
+        or after.kept is not before.kept
+    )
 
 
 def _first_use(conversation: Conversation, member: Member) -> FirstUse:

@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from deploy.cli import (
     archive,
+    audit,
     config,
     content,
     demo,
@@ -53,6 +54,7 @@ COMMANDS: Final = (
     policy,
     discovery,
     purge,
+    audit,
     issuer,
     config,
 )

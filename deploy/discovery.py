@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import Any, Final
 
+from consumers.copy import archived
 from consumers.mongo.discovery import MongoDiscovery
 from consumers.mongo.layout import check, prepare
 from consumers.mongo.retention import MongoRetention
@@ -64,7 +65,7 @@ async def copy_documents(discovery: MongoDiscovery, user: str | None) -> AsyncIt
         conversation = (await discovery.conversations([name]))[name]
         if conversation.removed:
             continue
-        events = [event async for event in discovery.events(name)]
+        events = [event async for event in discovery.events(name) if archived(copy, event)]
         listed = ListedItem(copy.item, conversation, None)
         names, files = names_of(conversation), await files_of(discovery, listed)
         document = {

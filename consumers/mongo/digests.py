@@ -21,3 +21,19 @@ def _ordered(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_ordered(one) for one in value]
     return value
+
+
+def unlike(expected: Mapping[str, Any], found: Mapping[str, Any]) -> str | None:
+    """Return how a document differs from what it must be, by names of fields alone; None where it does not.
+
+    Types count: a number is no text, no boolean, and no number of another kind.
+    """
+    if document_digest(expected) == document_digest(found):
+        return None
+    fields = sorted(
+        name
+        for name in expected.keys() | found.keys()
+        if (name in expected) != (name in found)
+        or document_digest({"": expected[name]}) != document_digest({"": found[name]})
+    )
+    return f"field {', '.join(fields)}"

@@ -30,16 +30,16 @@ class MongoFirstUses:
         new: dict[str, FirstUse] = {}
         for use in mailboxes:
             known = self._known.get(use.mailbox)
-            if known is None or _precedence(use) < known:
+            if known is None or precedence(use) < known:
                 earlier = new.get(use.mailbox)
-                if earlier is None or _precedence(use) < _precedence(earlier):
+                if earlier is None or precedence(use) < precedence(earlier):
                     new[use.mailbox] = use
         if new:
             await self._database[MAILBOXES].bulk_write([_first_use(use) for use in new.values()], ordered=False)
-            self._known.update({name: _precedence(use) for name, use in new.items()})
+            self._known.update({name: precedence(use) for name, use in new.items()})
 
 
-def _precedence(use: FirstUse) -> tuple[str, str, str]:
+def precedence(use: FirstUse) -> tuple[str, str, str]:
     """As `$min` compares `named`, field by field."""
     return use.at, use.conversation, use.name
 

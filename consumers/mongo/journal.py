@@ -103,7 +103,7 @@ def commit_facts(batch: Batch, quarantine: Collection[Document]) -> Document:
         "log": batch.log.number,
         "counts": list(batch.counts),
         "watermark": batch.watermark and format_time(batch.watermark),
-        "quarantine": [len(quarantine), quarantine_digest(quarantine)],
+        "quarantine": sorted([one["_id"], document_digest(one)] for one in quarantine),
         **archived_facts(batch),
     }
 
@@ -139,12 +139,6 @@ def segments_digest(lines: Iterable[bytes]) -> str:
     for line in lines:
         digest.update(line)
     return digest.hexdigest()
-
-
-def quarantine_digest(documents: Iterable[Mapping[str, Any]]) -> str:
-    """Return the digest of an entry's quarantined records, as they were when they came there."""
-    lines = sorted(f"{document['_id']} {document_digest(document)}\n" for document in documents)
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _in_order(segments: Iterable[Segment]) -> list[Segment]:

@@ -48,6 +48,7 @@ class MongoLanes(MongoStore):
                 "lane": str(order.lane),
                 "start": order.start,
                 "to": order.to,
+                **documents.log_document(order.after),
             }
             await self._journal.act(Act.SKIP, facts, session)
 

@@ -19,6 +19,7 @@ from consumers.mongo.layout import (
     CHECKPOINTS,
     CONVERSATIONS,
     ITEMS,
+    MAILBOXES,
     PURGE_RUNS,
     PURGES,
     SEGMENTS,
@@ -135,7 +136,7 @@ class MongoRetention(MongoStore):
             facts["mailboxes"] = sorted(purge.mailboxes)
         if purge.frees:
             tombstone = await self._remove(before, now, purge.reason, session)
-            facts["removed"] = document_digest(tombstone)
+            facts |= {"removed": document_digest(tombstone), "named": await self._named(before, session)}
         else:
             purged = sorted({*before.get("purged", ()), *purge.mailboxes})
             change = {"$set": {"purged": purged}, "$inc": {"revision": 1}}
@@ -159,6 +160,13 @@ class MongoRetention(MongoStore):
         await self._database[ATTACHMENTS].delete_many({"_id": files}, session=session)
         await self._database[ITEMS].delete_many({"conversation": name}, session=session)
         return tombstone
+
+    async def _named(self, before: Document, session: AsyncIOMotorClientSession) -> list[str]:
+        """Return the digests of the names that mailboxes have of a conversation: they stay, and are as this says."""
+        people = [member["sip"] for member in before["members"]]
+        query = {"_id": {"$in": people}, "named.conversation": before["_id"]}
+        found = self._database[MAILBOXES].find(query, {"named": 1}, session=session)
+        return sorted([document_digest(mailbox) async for mailbox in found])
 
     async def _conversations(self, names: list[str]) -> list[Document]:
         query = {"_id": {"$in": names}, "removed": None}

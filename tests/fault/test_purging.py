@@ -66,6 +66,10 @@ class Archive:
         done: dict[str, Any] = self.program.json("purge", *arguments)
         return done
 
+    def audit(self) -> None:
+        """What is there, and what was deleted, is what the journal says."""
+        assert self.program.json("audit", "verify")["findings"] == []
+
     async def documents(self, collection: str, **query: Any) -> list[dict[str, Any]]:
         async with AsyncMongoClient[dict[str, Any]](self.program.mongodb_uri) as client:
             return [one async for one in client[self.program.database][collection].find(query, sort=[("_id", 1)])]
@@ -120,6 +124,7 @@ async def test_a_meeting_is_kept_for_one_participant(archive: Archive) -> None:
     assert await archive.copies() == [("kept", "lync")]
     (copy,) = exported(archive)
     assert [entry["kind"] for entry in copy["entries"]] == ["join"] * 4 + ["message"]
+    archive.audit()
     verdict = archive.program.json("verify", recording, expect=1)  # nobody keeps a history: items are missing
     assert verdict["removed"] == 4 + 3 + 2 + 1 + 4
     (tombstone,) = [one for one in await archive.documents("conversations") if "removed" in one]
@@ -186,6 +191,7 @@ async def test_the_purge_matrix(archive: Archive, exported_only: bool) -> None:
     acts = await archive.documents("journal", act="purge")
     assert {json.loads(act["body"])["conversation"] for act in acts} == gone
     assert all(json.loads(act["body"])["mailboxes"] == [LYNC.sip] for act in acts)
+    archive.audit()
 
 
 @pytest.mark.long
@@ -229,6 +235,7 @@ async def test_a_manual_purge(archive: Archive) -> None:
     assert (counts["archived"], counts["duplicate"], counts["quarantined"], counts["in"]) == (8, 2, 1, 11)
     verdict = program.json("verify", recording)
     assert (verdict["missing"], verdict["quarantined"]) == (0, 1)
+    archive.audit()
 
 
 @pytest.mark.long
@@ -254,6 +261,7 @@ async def test_a_purge_that_is_killed_goes_on(archive: Archive) -> None:
     assert not any((await archive.states()).values())
     acts = await archive.documents("journal", act="purge")
     assert sorted(json.loads(act["body"])["conversation"] for act in acts) == names
+    archive.audit()
 
 
 async def _some_removed(archive: Archive) -> bool:

@@ -1,0 +1,87 @@
+"""Everything that two databases hold at a moment, in memory, and how some of it is written over."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
+
+import bson
+
+from consumers.mongo.digests import document_digest
+from consumers.mongo.layout import Database, Document
+
+
+class Place(NamedTuple):
+    """A collection, of the archive or of its files."""
+
+    contents: bool
+    collection: str
+
+
+Stored = Mapping[Place, Mapping[bytes, Document]]
+"""Every document by its place and the key of its `_id`."""
+
+SYSTEM: Final = "system."
+
+
+class Write(NamedTuple):
+    """A document that is put in the place of what has that `_id`; None where that is removed."""
+
+    place: Place
+    id: Any
+    document: Document | None
+
+
+def key_of(identity: Any) -> bytes:
+    """Return an `_id` as something that a mapping can have as a key."""
+    return bson.encode({"_id": identity})
+
+
+async def read(database: Database, contents: Database) -> Stored:
+    """Read all of both databases, whatever collections these have."""
+    found: dict[Place, dict[bytes, Document]] = {}
+    for of_files, one in ((False, database), (True, contents)):
+        for name in sorted(await one.list_collection_names()):
+            if not name.startswith(SYSTEM):
+                documents = await one[name].find(sort=[("_id", 1)]).to_list(None)
+                found[Place(of_files, name)] = {key_of(document["_id"]): document for document in documents}
+    return found
+
+
+async def write(database: Database, contents: Database, writes: Iterable[Write]) -> None:
+    """Write past every adapter, as somebody with a shell can."""
+    whole = list(writes)
+    for place, identity, _ in whole:  # all of them first: what is swapped may be unique
+        await (contents if place.contents else database)[place.collection].delete_one({"_id": identity})
+    for place, _, document in whole:
+        if document is not None:
+            await (contents if place.contents else database)[place.collection].insert_one(dict(document))
+
+
+def undo(stored: Stored, writes: Iterable[Write]) -> list[Write]:
+    """Return the writes that bring back what is stored here."""
+    return [one._replace(document=replaced_by(stored, one)) for one in writes]
+
+
+def replaced_by(stored: Stored, write: Write) -> Document | None:
+    """Return what is stored where the write goes."""
+    return stored.get(write.place, {}).get(key_of(write.id))
+
+
+def changes(stored: Stored, writes: Iterable[Write]) -> list[Write]:
+    """Return those of the writes that change anything; the order of fields is nothing."""
+    return [one for one in writes if _changes(replaced_by(stored, one), one.document)]
+
+
+def _changes(was: Document | None, document: Document | None) -> bool:
+    return (was is None) != (document is None) or bool(differing(was or {}, document or {}))
+
+
+def differing(was: Mapping[str, Any], document: Mapping[str, Any], path: str = "") -> set[str]:
+    """Return the names of the fields that differ, with dots for those within others; types count."""
+    found: set[str] = set()
+    for name in was.keys() | document.keys():
+        one, other = was.get(name), document.get(name)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            found |= differing(one, other, f"{path}{name}.")
+        elif (name in was) != (name in document) or document_digest({"": one}) != document_digest({"": other}):
+            found.add(f"{path}{name}")
+    return found
