@@ -26,11 +26,18 @@ async def discovering(settings: Settings) -> AsyncIterator[MongoDiscovery]:
 
 
 async def copy_documents(discovery: MongoDiscovery, user: str | None) -> AsyncIterator[dict[str, Any]]:
-    """Stream copies as the export writes items, with `mailbox` and `target`; a copy's conversation is always there."""
-    async for copy in discovery.copies(user):
-        name = copy.item.conversation
+    """Stream copies as the export writes items, with `mailbox` and `target`; a copy's conversation is always there.
+
+    What a copy has is read again after the events: a leave that is archived in between hides what follows it.
+    """
+    async for found in discovery.copies(user):
+        name = found.item.conversation
         conversation = (await discovery.conversations([name]))[name]
-        events = [event async for event in discovery.events(name) if archived(copy, event)]
+        said = [event async for event in discovery.events(name)]
+        copy = await discovery.copy(found.item.id)
+        if copy is None:
+            continue  # archived nowhere by now
+        events = [event for event in said if archived(copy, event)]
         listed = ListedItem(copy.item, conversation, None)
         names, files = names_of(conversation), await files_of(discovery, listed)
         yield {
