@@ -59,10 +59,7 @@ NOBODY: Final[Mapping[str, Member]] = MappingProxyType({})
 
 
 class Opening(NamedTuple):
-    """The event with sequence 1, when it happened, and the pool that reported it in lower case, empty where none did.
-
-    A conference is reported by the pool that hosts it.
-    """
+    """The event with sequence 1, when it happened, and the pool that hosts the conference, empty where none does."""
 
     at: str
     data: Opener
@@ -82,6 +79,9 @@ class Conversation(NamedTuple):
     `revision` counts the commits that changed it, `segments` its stored pieces, `head` is the hash of the newest.
     These three depend on how the events were batched; everything else depends on the set of events alone, and `kept`,
     whether anybody's copy is archived, on the policies of their times too.
+
+    `purged` are those whose copy was purged: they have none any more, whatever comes. Of one that is `removed` nothing
+    is there but what proves that it was: its state, but neither its members nor what was said.
     """
 
     id: str
@@ -98,6 +98,8 @@ class Conversation(NamedTuple):
     last_at: str = ""
     members: Mapping[str, Member] = NOBODY
     kept: bool = False
+    purged: frozenset[str] = frozenset()
+    removed: bool = False
     undelivered: Undelivered = ALL_DELIVERED
 
     @property

@@ -117,6 +117,7 @@ class Draft:
             last_at=self._last_at,
             members=self._roster.members,
             kept=self._base.kept,
+            purged=self._base.purged,
             undelivered=self._undelivered,
         )
 

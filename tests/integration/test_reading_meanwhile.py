@@ -70,7 +70,7 @@ async def test_a_copy_shows_nothing_behind_a_leave_that_is_archived_in_between(a
     """However late in a long export its events are read, a copy has what its owner was there for."""
     await archived(archive, MEETING[:4])
     discovery = Meanwhile(archive, lambda: archived(archive, MEETING[4:]))
-    (copy,) = [copy async for copy in copy_documents(discovery, b.ALICE.sip)]
+    (copy,) = [copy async for copy, _ in copy_documents(discovery, b.ALICE.sip)]
     assert [entry["sequence"] for entry in copy["entries"]] == [2, 3, 4, 5]
 
 

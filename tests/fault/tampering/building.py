@@ -11,6 +11,7 @@ from consumers.mongo.changes import adopt_changes
 from consumers.mongo.layout import CHECKPOINTS, FENCES, Database
 from consumers.mongo.probe import MongoProbe
 from consumers.origin import Origin, OriginKind
+from consumers.policy.decision import Switches
 from consumers.policy.subject import GLOBAL, Subject, SubjectKind
 from consumers.tokens.partner import PartnerKey
 from consumers.tokens.session import Session
@@ -53,14 +54,14 @@ class Built:
 async def build(uri: str, opened: Database, name: str, seed: int, look: Look) -> Built:
     """Build the archive of that seed; now and then somebody looks at it while it is written."""
     dice = Random(f"archive {seed}")
-    archive = await empty_archive(uri, opened, name)
+    archive = await empty_archive(uri, opened, name, Switches(exchange_heeds_policy=dice.random() < 0.3))
     heard = told(dice)
     await archive.partners().put(PARTNER)
     await MongoProbe(archive.database).write()
     rebuilt = dice.random() < 0.25
     if rebuilt:
         await _rebuilt_from(archive, opened, dice)
-    if dice.random() < 0.8:
+    if dice.random() < 0.9:
         await govern(archive, dice)
     await archive.put(heard.early + heard.idle)
     for data in heard.wrong:
@@ -130,7 +131,7 @@ async def govern(archive: Archive, dice: Random) -> None:
             enable_exchange_archiving=dice.random() < 0.7,
         ),
         Subject(SubjectKind.POLICY, GLOBAL): ArchivingPolicy(
-            archive_internal=True, archive_external=dice.random() < 0.5
+            archive_internal=True, archive_external=dice.random() < 0.8
         ),
         Subject(SubjectKind.POOL, "pool1"): PoolPlace(site=dice.choice(("redmond", "east"))),
     }
@@ -147,7 +148,7 @@ async def govern(archive: Archive, dice: Random) -> None:
 def _user(dice: Random) -> DirectoryUser:
     return DirectoryUser(
         pool=dice.choice(("", "pool1")),
-        exchange_archiving=dice.choice(list(ExchangeArchiving)),
+        exchange_archiving=dice.choice((*ExchangeArchiving, *[ExchangeArchiving.USE_LYNC] * 2)),
         mailbox=dice.choice((0, 2010, 2013, 2013)),
         conversation_history=dice.random() < 0.7,
     )

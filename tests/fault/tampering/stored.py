@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import bson
 
 from consumers.mongo.digests import document_digest
-from consumers.mongo.layout import Database, Document
+from consumers.mongo.layout import Collection, Database, Document
 
 
 class Place(NamedTuple):
@@ -27,7 +27,7 @@ class Write(NamedTuple):
 
     place: Place
     id: Any
-    document: Document | None
+    document: Mapping[str, Any] | None
 
 
 def key_of(identity: Any) -> bytes:
@@ -47,13 +47,21 @@ async def read(database: Database, contents: Database) -> Stored:
 
 
 async def write(database: Database, contents: Database, writes: Iterable[Write]) -> None:
-    """Write past every adapter, as somebody with a shell can."""
-    whole = list(writes)
-    for place, identity, _ in whole:  # all of them first: what is swapped may be unique
-        await (contents if place.contents else database)[place.collection].delete_one({"_id": identity})
-    for place, _, document in whole:
+    """Write past every adapter, as somebody with a shell can; what goes goes first, since it may be in the way."""
+    gone: dict[Place, list[Any]] = {}
+    come: dict[Place, list[Any]] = {}
+    for place, identity, document in writes:
+        gone.setdefault(place, []).append(identity)
         if document is not None:
-            await (contents if place.contents else database)[place.collection].insert_one(dict(document))
+            come.setdefault(place, []).append(document)
+    for place, names in gone.items():
+        await _at(database, contents, place).delete_many({"_id": {"$in": names}})
+    for place, documents in come.items():
+        await _at(database, contents, place).insert_many(documents)
+
+
+def _at(database: Database, contents: Database, place: Place) -> Collection:
+    return (contents if place.contents else database)[place.collection]
 
 
 def undo(stored: Stored, writes: Iterable[Write]) -> list[Write]:
@@ -71,7 +79,7 @@ def changes(stored: Stored, writes: Iterable[Write]) -> list[Write]:
     return [one for one in writes if _changes(replaced_by(stored, one), one.document)]
 
 
-def _changes(was: Document | None, document: Document | None) -> bool:
+def _changes(was: Document | None, document: Mapping[str, Any] | None) -> bool:
     return (was is None) != (document is None) or bool(differing(was or {}, document or {}))
 
 
