@@ -68,6 +68,8 @@ async def entry_documents(reader: ArchiveReader, listed: ListedItem) -> AsyncIte
     names, files = names_of(listed.conversation), await files_of(reader, listed)
     async for event in reader.events(listed.conversation.id):
         for line in lines(listed.item, (event,)):
+            if line.content is not None and line.sequence not in files:  # archived in between
+                files = await files_of(reader, listed)
             yield entry_document(line, names, files)
 
 

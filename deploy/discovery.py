@@ -58,20 +58,24 @@ async def mark_exported(settings: Settings, segments: Mapping[str, int]) -> int:
 async def copy_documents(discovery: MongoDiscovery, user: str | None) -> AsyncIterator[tuple[dict[str, Any], int]]:
     """Stream copies as the export writes items, with `mailbox` and `target`, and how many segments each is made of.
 
-    One whose conversation is removed meanwhile is left out.
+    What a copy has is read again after the events: a leave that is archived in between hides what follows it. One that
+    is there no more, or whose conversation is removed meanwhile, is left out.
     """
-    async for copy in discovery.copies(user):
-        name = copy.item.conversation
+    async for found in discovery.copies(user):
+        name = found.item.conversation
         conversation = (await discovery.conversations([name]))[name]
         if conversation.removed:
             continue
-        events = [event async for event in discovery.events(name) if archived(copy, event)]
-        listed = ListedItem(copy.item, conversation, None)
-        names, files = names_of(conversation), await files_of(discovery, listed)
+        said = [event async for event in discovery.events(name)]
+        names, files = names_of(conversation), await files_of(discovery, ListedItem(found.item, conversation, None))
+        copy = await discovery.copy(found.item.id)  # last: while it is there, so is all of its conversation
+        if copy is None:
+            continue
+        events = [event for event in said if archived(copy, event)]
         document = {
             "mailbox": copy.item.mailbox,
             "target": str(copy.target),
-            **head_document(listed),
+            **head_document(ListedItem(copy.item, conversation, None)),
             "entries": [entry_document(line, names, files) for line in lines(copy.item, events)],
         }
         yield document, conversation.segments  # read before the events: what came in between is not counted

@@ -18,3 +18,9 @@ class MongoDiscovery(MongoReader):
         with reported("archived copies cannot be read"):
             async for document in self._database[PURGES].find(query, sort=order, batch_size=100):
                 yield copy_of(document)
+
+    async def copy(self, item: str) -> Copy | None:
+        """Return the copy with this id, or None where there is none any more."""
+        with reported("archived copies cannot be read"):
+            document = await self._database[PURGES].find_one({"_id": item})
+        return None if document is None else copy_of(document)
