@@ -111,6 +111,7 @@ class Draft:
             last_at=self._last_at,
             members=self._roster.members,
             kept=self._base.kept,
+            purged=self._base.purged,
         )
 
     def _check_people(self, data: ev.EventData) -> None:

@@ -18,6 +18,7 @@ from consumers.grant import Grant
 from consumers.item import Item, ItemClass, Status
 from consumers.missing import KeptOrder, Loss, SkipOrder
 from consumers.mongo.content import content_document, content_of
+from consumers.mongo.tombstones import removed_of
 from consumers.quarantine import Handling, Outcome, QuarantineEntry, State, entry_id
 from consumers.segment import Segment
 from consumers.transitions import Kind, Phase
@@ -101,7 +102,9 @@ def _members_document(members: Iterable[Member]) -> list[Document]:
 
 
 def conversation_of(document: Document) -> Conversation:
-    """Read a conversation; without its members where the document was read without them."""
+    """Read a conversation; without its members where the document was read without them, or it was removed."""
+    if "removed" in document:
+        return removed_of(document)
     opening, ending = document["opening"], document["ending"]
     return Conversation(
         id=document["_id"],
@@ -117,6 +120,7 @@ def conversation_of(document: Document) -> Conversation:
         messages=document["messages"],
         last_at=document["last_at"],
         kept=document.get("kept", False),
+        purged=frozenset(document.get("purged", ())),
         members=MappingProxyType({member["sip"]: _member_of(member) for member in document.get("members", ())}),
     )
 

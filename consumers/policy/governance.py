@@ -67,7 +67,7 @@ UNGOVERNED: Final = Governance(PolicyBook())
 def came_at(member: Member) -> datetime:
     """Return when somebody first came, by sequence; of who never came, when they were first named.
 
-    Of whom only a leave tells so far, when they left.
+    Of whom nothing but a leave is held yet, that one's time: what names them is still to come.
     """
-    came = next((move.at for move in member.moves if move.present), None)
-    return parse_time(came or member.named_at or member.moves[0].at)[1]
+    came = next((move.at for move in member.moves if move.present), member.named_at)
+    return parse_time(came or member.moves[0].at)[1]
