@@ -27,6 +27,7 @@ from schemas.policies import (
 from schemas.principals import Principal
 from tests.fault.tampering.archive import Archive, empty_archive
 from tests.fault.tampering.arrivals import PEOPLE, Arrival, Told, told
+from tests.fault.tampering.retaining import forgotten, marked, purged, swept
 from tests.fault.tampering.stored import Stored, read
 from tests.support.trust import GRANT, PARTNER
 
@@ -228,4 +229,10 @@ HAPPENINGS: Final[tuple[Happening, ...]] = (
     _deleted,
     _another_key,
     _killed,
+    marked,
+    forgotten,
+    purged,
+    swept,
+    forgotten,
+    purged,
 )

@@ -1,0 +1,52 @@
+"""What policies delete, and what users and auditors do for it, as things that happen to an archive."""
+
+from datetime import timedelta
+from random import Random
+from typing import Final
+
+from consumers.grant_keeper import GrantKeeper
+from consumers.mongo.layout import CONVERSATIONS, ITEMS, PURGES
+from consumers.mongo.mailboxes import MongoMailboxes
+from consumers.mongo.retention import MongoRetention
+from consumers.purging import Purger
+from tests.fault.tampering.archive import Archive
+from tests.support.trust import GRANT, ReadyAuthority
+
+A_WHILE: Final = timedelta(days=8)
+"""Longer than any CachePurgingInterval."""
+
+
+def _purger(archive: Archive) -> Purger:
+    store = MongoRetention(archive.database, archive.clock, archive.signer)
+    return Purger(store, GrantKeeper(ReadyAuthority(), archive.clock), archive.clock)
+
+
+async def purged(archive: Archive, dice: Random) -> None:
+    """Some copies are purged by hand, or all of them."""
+    archive.clock.advance(3600)
+    await _purger(archive).manual(0.5, exported_only=dice.random() < 0.2, copies_max=dice.choice((1, 2, None)))
+
+
+async def swept(archive: Archive, _: Random) -> None:
+    """Meetings that nobody keeps go, and what purges left."""
+    archive.clock.advance(A_WHILE.total_seconds())
+    await _purger(archive).sweep()
+
+
+async def marked(archive: Archive, dice: Random) -> None:
+    """Some copies are exported, with all that is there of their conversations."""
+    copies = await archive.database[PURGES].find({}, {"conversation": 1}, sort=[("_id", 1)]).to_list(None)
+    some = dice.sample(copies, dice.randint(0, len(copies)))
+    counts = {one["_id"]: one["segments"] async for one in archive.database[CONVERSATIONS].find({}, {"segments": 1})}
+    store = MongoRetention(archive.database, archive.clock, archive.signer)
+    await store.mark_exported(GRANT, {one["_id"]: counts[one["conversation"]] for one in some})
+
+
+async def forgotten(archive: Archive, dice: Random) -> None:
+    """Everybody deletes one conversation."""
+    items = await archive.database[ITEMS].find({"deleted": None}, sort=[("_id", 1)]).to_list(None)
+    about = dice.choice([one["conversation"] for one in items] or [""])
+    mailboxes = MongoMailboxes(archive.database, archive.clock, archive.signer)
+    for one in items:
+        if one["conversation"] == about:
+            await mailboxes.delete(GRANT, one["mailbox"], one["_id"])
