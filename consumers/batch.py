@@ -83,9 +83,10 @@ class Batch:
 
     `start` is the offset of the checkpoint it was made from, `end` the next offset after it, both in `log`.
     `conversations` are the states after the batch, each one revision on from what is stored; `rosters` names those
-    whose opening or members changed. `copies` were decided by the policies up to the number `policies`; one without a
-    target is there no more. `watermark` is the latest event time that the lane has seen. Of the events that refer to
-    files `attachments` says what became of these; those whose file is not there are in `quarantine` too.
+    whose opening, members or undelivered messages changed. `copies` were decided by the policies up to the number
+    `policies`; one without a target is there no more. `watermark` is the latest event time that the lane has seen.
+    Of the events that refer to files `attachments` says what became of these; those whose file is not there are in
+    `quarantine` too.
     """
 
     lane: LaneId
@@ -122,7 +123,7 @@ class Batch:
         yield from (copy.item.mailbox for copy in self.copies)
         yield from (use.mailbox for use in self.mailboxes)
         for conversation in self.conversations:
-            yield from conversation.members
+            yield from (sip for sip, member in conversation.members.items() if member.internal)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from schemas.events import (
     ContentReference,
     EventData,
 )
+from schemas.meetings import ConferenceContentVisibility
 
 Place = tuple[str, int]
 """A conversation and a sequence in it."""
@@ -65,9 +66,12 @@ class Attachment(NamedTuple):
 def reference(data: EventData) -> ContentReference | None:
     """Return the file that an event refers to, if it does. By exact type: `isinstance` is slow for pydantic's."""
     model = type(data)
-    if model is ConferenceContentUploaded or model is ConferenceWhiteboardSnapshot:
+    if model in _REFERRING:
         return data.content  # type: ignore[attr-defined,no-any-return]
     return None
+
+
+_REFERRING: Final = frozenset({ConferenceContentUploaded, ConferenceWhiteboardSnapshot, ConferenceContentVisibility})
 
 
 def claim(data: EventData) -> Claim | None:

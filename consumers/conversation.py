@@ -7,7 +7,9 @@ from typing import Final, NamedTuple
 
 from consumers.sequences import Ranges, gaps
 from consumers.transitions import Kind, Phase
+from consumers.undelivered import ALL_DELIVERED, Undelivered
 from schemas.events import CallStarted, ConferenceActivated, ConversationStarted, Role
+from schemas.meetings import Origin
 
 Opener = ConversationStarted | CallStarted | ConferenceActivated
 
@@ -16,20 +18,25 @@ CHAIN_START: Final = bytes(32)
 
 
 class Move(NamedTuple):
-    """A person came (`present`) or went, at a sequence and a time (RFC 3339 UTC)."""
+    """A person came (`present`), went, or had their role changed (None), at a sequence and a time (RFC 3339 UTC).
+
+    `presenter` is the role that they have from here on, None where nothing is said of it.
+    """
 
     sequence: int
     at: str
-    present: bool
+    present: bool | None
+    presenter: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One person of a conversation, with every coming and going in order of sequence.
+    """One person of a conversation, with every coming, going and change of role in order of sequence.
 
     `named_by` is the least sequence of an event that names the person; `named_at`, `name` and `role` are together the
     least (time, name, role) of these events.
-    `missed` is the sequence of the event that says they never answered.
+    `missed` is the sequence of the event that says they never answered. `origin` is the nearest of those that their
+    comings say, None where they never came.
     """
 
     sip: str
@@ -39,6 +46,12 @@ class Member:
     named_at: str
     moves: tuple[Move, ...] = ()
     missed: int | None = None
+    origin: Origin | None = None
+
+    @property
+    def internal(self) -> bool:
+        """Whether they are of the organisation itself, and so may have a mailbox here."""
+        return self.origin is None or self.origin is Origin.INTERNAL
 
 
 NOBODY: Final[Mapping[str, Member]] = MappingProxyType({})
@@ -86,6 +99,7 @@ class Conversation(NamedTuple):
     kept: bool = False
     purged: frozenset[str] = frozenset()
     removed: bool = False
+    undelivered: Undelivered = ALL_DELIVERED
 
     @property
     def gaps(self) -> Ranges:

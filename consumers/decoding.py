@@ -6,7 +6,8 @@ from typing import Final, NamedTuple, cast
 from schemas.catalogue import Stream
 from schemas.envelope import Event, decode
 from schemas.errors import RecordRejected
-from schemas.events import CallStarted, ConversationStarted
+from schemas.events import CallStarted, ConversationStarted, EventData
+from schemas.meetings import ConferenceDeliveryFailed
 from schemas.record import Record
 
 
@@ -35,7 +36,7 @@ def _alone(rejected: RecordRejected) -> RecordRejected:
 
 
 def portioned(decoded: list[Decoded], items_max: int) -> Iterator[list[Decoded]]:
-    """Split a run so that the people of its events, each of whom may get an item, stay within `items_max`.
+    """Split a run so that the people of its events, each of whose items may be written, stay within `items_max`.
 
     One event alone may go beyond: its people are bounded by the contract.
     """
@@ -43,8 +44,7 @@ def portioned(decoded: list[Decoded], items_max: int) -> Iterator[list[Decoded]]
     for index, (_, event) in enumerate(decoded):
         if isinstance(event, RecordRejected) or type(event.data) not in _CROWDS:
             continue
-        started = cast("ConversationStarted | CallStarted", event.data)
-        crowd = len(started.participants) + len(started.invited)
+        crowd = _crowd(event.data)
         if people + crowd > items_max and index > start:
             yield decoded[start:index]
             start, people = index, 0
@@ -52,8 +52,15 @@ def portioned(decoded: list[Decoded], items_max: int) -> Iterator[list[Decoded]]
     yield decoded[start:]
 
 
-_CROWDS: Final = frozenset({ConversationStarted, CallStarted})
-"""The events that bring more than one person."""
+_CROWDS: Final = frozenset({ConversationStarted, CallStarted, ConferenceDeliveryFailed})
+"""The events that are about more than one person."""
+
+
+def _crowd(data: EventData) -> int:
+    if type(data) is ConferenceDeliveryFailed:
+        return len(data.recipients)
+    started = cast("ConversationStarted | CallStarted", data)
+    return len(started.participants) + len(started.invited)
 
 
 def bounded(records: Iterable[Record], batch_bytes: int) -> Iterator[list[Record]]:

@@ -40,7 +40,8 @@ def _moves(kind: Kind, table: Table) -> Iterator[str]:
 
 
 def _short(kind: Kind, name: str) -> str:
-    return name.removeprefix(f"lync.{kind}.").rsplit(".v", 1)[0]
+    """Name the type, and its version where that is not the first."""
+    return name.removeprefix(f"lync.{kind}.").removesuffix(".v1")
 
 
 def main(arguments: list[str], file: Path) -> int:

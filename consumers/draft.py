@@ -6,10 +6,13 @@ from typing import Final, cast
 from consumers.conversation import Conversation, Ending, Opener, Opening
 from consumers.roster import Roster
 from consumers.sequences import count, holds, insert
-from consumers.transitions import NEXT
+from consumers.transitions import KINDS, NEXT
+from consumers.undelivered import failed
 from schemas import events as ev
+from schemas import meetings as mt
 from schemas.envelope import Event
 from schemas.errors import Cause, IllegalRecord
+from schemas.events import Role
 from schemas.limits import GAPS_MAX, MOVES_MAX, PARTICIPANTS_MAX
 
 
@@ -30,6 +33,7 @@ class Draft:
         "_opening",
         "_phase",
         "_roster",
+        "_undelivered",
         "fresh",
         "kind",
         "top",
@@ -48,6 +52,7 @@ class Draft:
         self._messages = base.messages
         self._last_at = base.last_at
         self._roster = Roster(base.members)
+        self._undelivered = base.undelivered
         self.fresh: dict[int, Event] = {}
 
     @property
@@ -77,7 +82,7 @@ class Draft:
         if model in _ENDS and not newest:
             raise IllegalRecord(Cause.AFTER_END, "the end is below a sequence that is held")
         if model not in _NAMELESS:
-            self._check_people(event.data)
+            self._check(event.data)
         held = insert(self._held, sequence)
         if len(held) > GAPS_MAX:
             raise IllegalRecord(Cause.TOO_MANY_GAPS, f"the conversation has more than {GAPS_MAX} holes")
@@ -112,15 +117,24 @@ class Draft:
             members=self._roster.members,
             kept=self._base.kept,
             purged=self._base.purged,
+            undelivered=self._undelivered,
         )
+
+    def _check(self, data: ev.EventData) -> None:
+        if type(data) is mt.ConferenceDeliveryFailed:
+            failed(self._undelivered, data)
+        else:
+            self._check_people(data)
 
     def _check_people(self, data: ev.EventData) -> None:
         people = _people(data)
         if len(self._roster.members) + self._roster.unknown(people) > PARTICIPANTS_MAX:
             raise IllegalRecord(Cause.TOO_MANY_PARTICIPANTS, f"more than {PARTICIPANTS_MAX} people took part")
-        # A leave of somebody who came is always taken: refused, it would let them see what follows.
-        leaves = type(data) in _LEAVES and not self._roster.unknown(people)
-        if not leaves and count(self._held) - self._messages >= MOVES_MAX:
+        # A leave of somebody who came is always taken: refused, it would let them see what follows. So is a demotion.
+        if (
+            not (_takes_away(data) and not self._roster.unknown(people))
+            and count(self._held) - self._messages >= MOVES_MAX
+        ):
             raise IllegalRecord(Cause.TOO_MANY_MOVES, f"people came and went more than {MOVES_MAX} times")
 
     def _open(self, event: Event) -> None:
@@ -149,8 +163,23 @@ class Draft:
     def _come(self, event: Event) -> None:
         self._roster.come(cast("ev.ConferenceJoined", event.data).participant, event.sequence, event.at)
 
+    def _come_from(self, event: Event) -> None:
+        data = cast("mt.ConferenceJoinedV2", event.data)
+        self._roster.come(data.participant, event.sequence, event.at, data.origin)
+
+    def _appoint(self, event: Event) -> None:
+        data = cast("mt.ConferenceRoleChanged", event.data)
+        self._roster.appoint(data.sip, data.role, event.sequence, event.at)
+
     def _go(self, event: Event) -> None:
         self._roster.go(cast("ev.ConferenceLeft", event.data).sip, event.sequence, event.at)
+
+    def _withhold(self, event: Event) -> None:
+        data = cast("mt.ConferenceDeliveryFailed", event.data)
+        after = failed(self._undelivered, data)
+        if after != self._undelivered:
+            self._undelivered = after
+            self._roster.touch(data.recipients)
 
     def _miss(self, event: Event) -> None:
         self._roster.miss(cast("ev.ConversationMissed", event.data).participant, event.sequence, event.at)
@@ -171,6 +200,27 @@ _EFFECTS: Final[dict[type[ev.EventData], Callable[[Draft, Event], None]]] = {
     ev.ConferenceTopic: Draft._keep,
     ev.ConferenceContentUploaded: Draft._keep,
     ev.ConferenceWhiteboardSnapshot: Draft._keep,
+    mt.ConferenceJoinedV2: Draft._come_from,
+    mt.ConferenceRoleChanged: Draft._appoint,
+    mt.ConferenceLobbyEntered: Draft._keep,
+    mt.ConferenceLobbyAdmitted: Draft._keep,
+    mt.ConferenceLobbyDenied: Draft._keep,
+    mt.ConferenceEjected: Draft._go,
+    mt.ConferenceLocked: Draft._keep,
+    mt.ConferenceModalityJoined: Draft._keep,
+    mt.ConferenceModalityLeft: Draft._keep,
+    mt.ConferenceContentVisibility: Draft._keep,
+    mt.ConferenceContentRemoved: Draft._keep,
+    mt.ConferencePollOpened: Draft._keep,
+    mt.ConferencePollTallied: Draft._keep,
+    mt.ConferencePollVisibility: Draft._keep,
+    mt.ConferencePollClosed: Draft._keep,
+    mt.ConferenceQuestionAsked: Draft._keep,
+    mt.ConferenceQuestionAnswered: Draft._keep,
+    mt.ConferenceNotesLinked: Draft._keep,
+    mt.ConferenceSharingStarted: Draft._keep,
+    mt.ConferenceSharingStopped: Draft._keep,
+    mt.ConferenceDeliveryFailed: Draft._withhold,
     ev.ConferenceEnded: Draft._end,
 }
 """What each event but a message does beside taking its place; a test proves that every type has its effect."""
@@ -184,15 +234,22 @@ def _people(data: ev.EventData) -> tuple[str, ...]:
     model = type(data)
     if model in _OPENERS:
         return tuple(person.sip for person in (*data.participants, *data.invited))  # type: ignore[attr-defined]
-    if model in _LEAVES:
+    if model in _LEAVES or model is mt.ConferenceRoleChanged:
         return (data.sip,)  # type: ignore[attr-defined]
     return (data.participant.sip,)  # type: ignore[attr-defined]
 
 
-_NAMELESS: Final = (
-    _ENDS
-    | _MESSAGES
-    | {ev.ConferenceTopic, ev.ConferenceActivated, ev.ConferenceContentUploaded, ev.ConferenceWhiteboardSnapshot}
-)
+def _takes_away(data: ev.EventData) -> bool:
+    """Return whether somebody sees less of what follows by this event."""
+    model = type(data)
+    return model in _LEAVES or (
+        model is mt.ConferenceRoleChanged and data.role is Role.ATTENDEE  # type: ignore[attr-defined]
+    )
+
+
 _OPENERS: Final = frozenset({ev.ConversationStarted, ev.CallStarted})
-_LEAVES: Final = frozenset({ev.ConversationParticipantLeft, ev.ConferenceLeft})
+_LEAVES: Final = frozenset({ev.ConversationParticipantLeft, ev.ConferenceLeft, mt.ConferenceEjected})
+_NAMELESS: Final = (
+    _ENDS | {model for model in KINDS if _EFFECTS.get(model, Draft._keep) is Draft._keep} | {ev.ConferenceActivated}
+)
+"""The events that make nobody a member, and nothing of whom has a limit."""

@@ -11,7 +11,7 @@ from consumers.folder import FolderId
 from consumers.item import Item, ItemClass, Status
 from consumers.policy.governance import NOTHING, Governance, Ruling
 from consumers.transitions import Kind
-from consumers.visibility import visible
+from consumers.visibility import presented, undelivered, visible
 from schemas.events import CallStarted, ConferenceActivated, ConversationStarted
 from schemas.limits import SUBJECT_CHARS_MAX
 
@@ -23,10 +23,10 @@ def file_item(conversation: Conversation, member: Member) -> Item | None:
     """Return the item that this conversation is in this member's mailbox, or None while it is none.
 
     Somebody who was present has an archived item; somebody who was only reported as having missed it has a missed
-    item; somebody who was merely invited has none.
+    item; somebody who was merely invited has none. Who is not of the organisation has no mailbox here, and no item.
     """
     present = any(move.present for move in member.moves)  # any join begins a stint
-    if not present and member.missed is None:
+    if (not present and member.missed is None) or not member.internal:
         return None
     opening = conversation.opening
     return Item(
@@ -41,6 +41,8 @@ def file_item(conversation: Conversation, member: Member) -> Item | None:
         thread=opening.data.thread if opening else "",
         started_at=opening.at if opening else None,
         visible=visible(conversation, member),
+        presented=presented(conversation, member),
+        undelivered=undelivered(conversation, member),
     )
 
 

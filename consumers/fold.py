@@ -194,10 +194,11 @@ class Gathered:
         self.segments += sealed
         conversation = draft.finish(sealed[-1].ordinal, sealed[-1].hash)
         unseen: Collection[str] = ()
-        if conversation.members is not base.members or conversation.opening is not base.opening:
-            self.rosters.add(conversation.id)
+        if draft.touched:
             conversation, ruling = file_copies(conversation, base, draft.touched, self._governance, self.copies)
             unseen = ruling.unseen
+        if _changed(conversation, base):
+            self.rosters.add(conversation.id)
         self.conversations.append(conversation)
         for sip in sorted(draft.touched):
             member = conversation.members[sip]
@@ -209,6 +210,16 @@ class Gathered:
                 continue
             self.items.append(item)
             self.mailboxes.append(_first_use(conversation, member))
+
+
+def _changed(after: Conversation, before: Conversation) -> bool:
+    """Return whether what rarely changes did."""
+    return (
+        after.members is not before.members
+        or after.opening is not before.opening
+        or after.undelivered is not before.undelivered
+        or after.kept is not before.kept
+    )
 
 
 def _first_use(conversation: Conversation, member: Member) -> FirstUse:

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from consumers.folder import FolderId
 from consumers.transitions import Kind
-from consumers.visibility import Visible
+
+Visible = tuple[tuple[int, int | None], ...]
+"""Inclusive ranges of sequences; None as the last means until the end."""
 
 
 class ItemClass(StrEnum):
@@ -29,6 +31,8 @@ class Item(NamedTuple):
 
     `id` is 32 hexadecimal digits, a function of mailbox and conversation. `started_at` is RFC 3339 UTC, or None while
     the opening event is not held. Text is not here: it is in the conversation's segments, once for all mailboxes.
+    What `consumers.visibility` decides by: the owner was there in `visible`, had a presenter's role in `presented`, and
+    the messages with the sequences `undelivered` did not reach them.
     """
 
     id: str
@@ -42,3 +46,5 @@ class Item(NamedTuple):
     thread: str
     started_at: str | None
     visible: Visible
+    presented: Visible = ()
+    undelivered: tuple[int, ...] = ()

@@ -100,7 +100,7 @@ def refold(
             results.append(Result(entry, None, rejected.cause, rejected.detail, replacement))
         else:
             results.append(Result(entry, outcome, entry.entry.cause, entry.entry.detail, replacement))
-    owners = frozenset(sip for name, _ in healed for sip in known[name].members)
+    owners = frozenset(sip for name, _ in healed for sip, member in known[name].members.items() if member.internal)
     return Redrive(replace(batch, quarantine=()), tuple(results), tuple(healed.values()), owners)
 
 

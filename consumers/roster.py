@@ -1,6 +1,6 @@
 """Who took part in a conversation, while one batch is folded into it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
@@ -8,9 +8,13 @@ from typing import Final
 from consumers.conversation import Member, Move
 from schemas.events import Participant, Role
 from schemas.limits import SEQUENCE_MAX
+from schemas.meetings import Origin
 
 UNNAMED: Final = SEQUENCE_MAX
-"""`Member.named_by` of somebody whom only a leave mentions so far: any event that names them is earlier."""
+"""`Member.named_by` of somebody whom only leaves and roles mention so far: any event that names them is earlier."""
+
+_NEAREST: Final = tuple(Origin)
+"""Origins as they are declared: the nearest first."""
 
 
 class Roster:
@@ -36,19 +40,23 @@ class Roster:
         """Return how many of these people are not members yet."""
         return len(set(people) - self._members.keys())
 
-    def come(self, person: Participant, sequence: int, at: str) -> None:
-        """Somebody is present from this sequence on."""
-        move = Move(sequence, at, True)
+    def come(self, person: Participant, sequence: int, at: str, origin: Origin = Origin.INTERNAL) -> None:
+        """Somebody is present from this sequence on, in the role that they are given."""
+        move = Move(sequence, at, True, person.role is Role.PRESENTER)
         if person.sip not in self._members:  # nearly always, and `replace` is slow
-            self._put(Member(person.sip, person.name, person.role, sequence, at, (move,)))
+            self._put(Member(person.sip, person.name, person.role, sequence, at, (move,), None, origin))
             return
         member = self._named(person, sequence, at)
-        self._put(replace(member, moves=_with(member.moves, move)))
+        nearest = origin if member.origin is None else min(origin, member.origin, key=_NEAREST.index)
+        self._put(replace(member, moves=_with(member.moves, move), origin=nearest))
 
     def go(self, sip: str, sequence: int, at: str) -> None:
         """Somebody is gone after this sequence."""
-        member = self._members.get(sip) or Member(sip, "", Role.ATTENDEE, UNNAMED, "")
-        self._put(replace(member, moves=_with(member.moves, Move(sequence, at, False))))
+        self._moved(sip, Move(sequence, at, False))
+
+    def appoint(self, sip: str, role: Role, sequence: int, at: str) -> None:
+        """Somebody has this role from this sequence on, present or not."""
+        self._moved(sip, Move(sequence, at, None, role is Role.PRESENTER))
 
     def invite(self, person: Participant, sequence: int, at: str) -> None:
         """Somebody was asked to come, and is not present for that."""
@@ -60,6 +68,10 @@ class Roster:
         missed = sequence if member.missed is None else min(sequence, member.missed)
         self._put(replace(member, missed=missed))
 
+    def touch(self, people: Iterable[str]) -> None:
+        """What these people may see has changed; those who are no members have nothing that shows it."""
+        self.touched.update(self._members.keys() & set(people))
+
     def touch_all(self) -> None:
         """Something that every item shows has changed."""
         self.touched.update(self._members)
@@ -67,6 +79,10 @@ class Roster:
     def touch_missed(self) -> None:
         """The first message has changed, which is what a missed item holds."""
         self.touched.update(sip for sip, member in self._members.items() if member.missed is not None)
+
+    def _moved(self, sip: str, move: Move) -> None:
+        member = self._members.get(sip) or Member(sip, "", Role.ATTENDEE, UNNAMED, "")
+        self._put(replace(member, moves=_with(member.moves, move)))
 
     def _named(self, person: Participant, sequence: int, at: str) -> Member:
         """Return the member, with name and role of the earliest event that gives them.

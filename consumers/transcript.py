@@ -7,11 +7,11 @@ from datetime import datetime
 from consumers.conversation import Conversation
 from consumers.entry import Entry, entry_of
 from consumers.idle import idle_since
-from consumers.item import Item
+from consumers.item import Item, Visible
 from consumers.roster import UNNAMED
 from consumers.sequences import Ranges
 from consumers.transitions import Kind
-from consumers.visibility import Visible, sees, stints
+from consumers.visibility import sees, shown, stints
 from schemas.envelope import Event
 from schemas.events import Role
 from schemas.times import parse_time
@@ -72,7 +72,7 @@ def attendances(item: Item, conversation: Conversation) -> tuple[Attendance, ...
 def lines(item: Item, events: Iterable[Event]) -> Iterator[Entry]:
     """Return the lines that the item's owner may see, given events in order of sequence."""
     for event in events:
-        if sees(item.visible, event.sequence):
+        if shown(item, event):
             entry = entry_of(event)
             if entry is not None:
                 yield entry

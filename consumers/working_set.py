@@ -64,5 +64,7 @@ class WorkingSet(Mapping[str, Conversation]):
 
 
 def parts_of(conversation: Conversation) -> int:
-    """Return how many parts of some hundred bytes a conversation has: people, their moves, ranges of sequences."""
-    return len(conversation.members) + len(conversation.held) + count(conversation.held) - conversation.messages
+    """Return how many parts of some hundred bytes a conversation has: people, their moves, ranges, what failed."""
+    events = count(conversation.held) - conversation.messages
+    withheld = sum(map(len, conversation.undelivered.values()))
+    return len(conversation.members) + len(conversation.held) + events + withheld

@@ -7,7 +7,8 @@
 
 Comings, goings and endings are always accepted: nobody is kept in a room, and the record says who was there. Calls are
 not archived but for having taken place, and are accepted too. What is not accepted takes no sequence, so that what is
-accepted is whole (domain reference, section 1.6).
+accepted is whole (domain reference, section 1.6); nor is anything that refers to it: a file's removal, a poll's result,
+an answer, a report that a message did not arrive.
 """
 
 from collections.abc import Collection, Container
@@ -80,6 +81,7 @@ class Refusal(StrEnum):
     NOT_ACTIVATED = "conference-not-activated"
     RESTRICTED = "conference-restricted"
     NEVER_BEGAN = "never-began"
+    DANGLING = "refers-to-refused"
 
 
 class _Everybody:

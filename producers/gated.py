@@ -12,6 +12,7 @@ from typing import Protocol
 from producers.gate import MATTERS, CriticalMode, Matter, Refusal, refusal
 from producers.health_view import Outage
 from producers.ports import HealthSource
+from producers.references import Thing, brought, needed
 from schemas.catalogue import ENDERS
 from schemas.envelope import Event, decode, encode
 from schemas.events import (
@@ -20,6 +21,7 @@ from schemas.events import (
     ConversationParticipantLeft,
     ConversationStarted,
 )
+from schemas.meetings import ConferenceDeliveryFailed
 from schemas.record import Record
 
 
@@ -35,11 +37,26 @@ class GateObserver(Protocol):
 
 @dataclass(slots=True)
 class _Conversation:
-    """What the gate knows of one: who is in it, how far it came, and which of its sequences were refused."""
+    """What the gate knows of one: who is in it, how far it came, which of its sequences were refused, and what these
+    had brought into it."""
 
     people: set[str] = field(default_factory=set)
     reached: int = 0
     refused: list[int] = field(default_factory=list)
+    lacks: set[Thing] = field(default_factory=set)
+
+    def place(self, sequence: int) -> int:
+        """Return the number of what had this sequence before anything was refused."""
+        return sequence - bisect_left(self.refused, sequence)
+
+    def note(self, event: Event, why: Refusal | None) -> None:
+        """Remember what the event brings, or what is lacking without it."""
+        things = {Thing("event", event.sequence), *brought(event.data)}
+        if why is None:
+            self.lacks -= things  # a file may come again under its id
+        else:
+            insort(self.refused, event.sequence)
+            self.lacks |= things
 
 
 class Gate:
@@ -50,33 +67,40 @@ class Gate:
         self._open: dict[str, _Conversation] = {}
         self._never_began: set[str] = set()
 
-    def pass_on(self, event: Event, outage: Outage) -> tuple[int, Refusal | None]:
-        """Return the sequence that the event is accepted at, and None; or 0, and why it is refused."""
+    def pass_on(self, event: Event, outage: Outage) -> tuple[Event, Refusal | None]:
+        """Return the event as it is accepted, and None; or as it came, and why it is refused.
+
+        An accepted one has the sequence, and names the sequences, of what was accepted before it.
+        """
         name = event.data.conversation
         if name in self._never_began:
-            return 0, Refusal.NEVER_BEGAN
+            return event, Refusal.NEVER_BEGAN
         known = self._open.setdefault(name, _Conversation())
         why = self._decided(known, event, outage)
         if why is not None:
             if MATTERS[event.type] in {Matter.IM_BEGINS, Matter.CONFERENCE_BEGINS}:
                 self._never_began.add(name)
                 del self._open[name]
-            return 0, why
+            return event, why
         known.reached = max(known.reached, event.sequence)
         _move(known.people, event)
         if event.type in ENDERS and not known.refused:
             del self._open[name]
-        return event.sequence - bisect_left(known.refused, event.sequence), None
+        return _numbered(event, known), None
 
     def _decided(self, known: _Conversation, event: Event, outage: Outage) -> Refusal | None:
         matter = MATTERS[event.type]
+        dangles = needed(event.data) in known.lacks
         if event.sequence in known.refused:
+            if dangles:
+                return Refusal.DANGLING
             return Refusal.IM_BLOCKED if matter is Matter.IM else Refusal.RESTRICTED
         if event.sequence <= known.reached:
             return None  # it is accepted already, under a number that others follow
         why = refusal(matter, known.people | _named(event), outage, self._mode)
-        if why is not None:
-            insort(known.refused, event.sequence)
+        if why is None and dangles:
+            why = Refusal.DANGLING
+        known.note(event, why)
         return why
 
 
@@ -91,20 +115,31 @@ async def gated(
             observer.changed(outage)
             before = outage
         event = decode(record, None)
-        sequence, why = gate.pass_on(event, outage)
+        accepted, why = gate.pass_on(event, outage)
         if why is not None:
             observer.refused(event, why)
-        elif sequence == event.sequence:
+        elif accepted is event:
             yield record
         else:
-            yield _numbered(record, event, sequence)
+            yield _encoded(record, accepted)
 
 
-def _numbered(record: Record, event: Event, sequence: int) -> Record:
-    data = event.data
+def _numbered(event: Event, known: _Conversation) -> Event:
+    """Return the event, itself where all its numbers are right already."""
+    sequence = known.place(event.sequence)
+    changed: dict[str, int] = {}
     if event.type in ENDERS:
-        data = data.model_copy(update={"last_sequence": sequence})
-    moved = encode(event.id, event.source, event.at, sequence, data, record.topic)
+        changed = {"last_sequence": sequence}
+    elif isinstance(event.data, ConferenceDeliveryFailed):
+        changed = {"message": known.place(event.data.message)}
+    if sequence == event.sequence:
+        return event  # what it names lies before it, and has moved no further
+    data = event.data.model_copy(update=changed) if changed else event.data
+    return event._replace(sequence=sequence, data=data)
+
+
+def _encoded(record: Record, event: Event) -> Record:
+    moved = encode(event.id, event.source, event.at, event.sequence, event.data, record.topic)
     return moved._replace(partition=record.partition, timestamp_ms=record.timestamp_ms)
 
 

@@ -34,6 +34,7 @@ class Cause(StrEnum):
     TOO_MANY_GAPS = "too-many-gaps"
     TOO_MANY_PARTICIPANTS = "too-many-participants"
     TOO_MANY_MOVES = "too-many-moves"
+    TOO_MANY_UNDELIVERED = "too-many-undelivered"
     CONTENT_MISSING = "content-missing"
     CONTENT_MISMATCH = "content-mismatch"
     CONTENT_OVERSIZED = "content-oversized"

@@ -57,4 +57,13 @@ GAPS_MAX: Final = 10_000
 """Holes of one conversation. Each costs about 30 bytes of its document, which must stay far below 16 MiB."""
 
 MOVES_MAX: Final = 100_000
-"""Comings and goings of one conversation. Each costs about 70 bytes of its document, as above."""
+"""Events of one conversation beside messages, of which any may be a coming, a going or a change of role.
+
+Each of these costs about 75 bytes of its document, as above.
+"""
+
+UNDELIVERED_MAX: Final = 100_000
+"""Messages that did not reach somebody, counted for each whom they did not reach, of one conversation.
+
+Each costs about 20 bytes of its document, and as many of that person's item.
+"""

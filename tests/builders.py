@@ -12,10 +12,12 @@ from consumers.batch import LaneId
 from consumers.decoding import Decoded, decode_all
 from consumers.transitions import Kind
 from schemas import events as ev
+from schemas import meetings as mt
 from schemas.catalogue import STREAMS, TYPES, Stream
 from schemas.envelope import Event, decode, encode
 from schemas.events import EventData, Participant, Role
 from schemas.limits import RECORD_BYTES_MAX
+from schemas.meetings import Origin
 from schemas.record import Record
 from tests.support.clock import START
 
@@ -130,6 +132,56 @@ def drawn(
     return ev.ConferenceWhiteboardSnapshot(conversation=conversation, sip=who.sip, content=content or reference())
 
 
+def came(who: Participant, origin: Origin = Origin.INTERNAL, conversation: str = "m1") -> mt.ConferenceJoinedV2:
+    return mt.ConferenceJoinedV2(conversation=conversation, participant=who, origin=origin)
+
+
+def appointed(who: Participant, role: Role = Role.PRESENTER, conversation: str = "m1") -> mt.ConferenceRoleChanged:
+    return mt.ConferenceRoleChanged(conversation=conversation, sip=who.sip, role=role)
+
+
+def ejected(who: Participant, by: Participant = ALICE, conversation: str = "m1") -> mt.ConferenceEjected:
+    return mt.ConferenceEjected(conversation=conversation, sip=who.sip, by=by.sip)
+
+
+def waited(who: Participant, conversation: str = "m1") -> mt.ConferenceLobbyEntered:
+    return mt.ConferenceLobbyEntered(conversation=conversation, participant=who)
+
+
+def asked(
+    who: Participant = ALICE, audience: ev.Audience = ev.Audience.PRESENTERS, conversation: str = "m1"
+) -> mt.ConferenceQuestionAsked:
+    return mt.ConferenceQuestionAsked(
+        conversation=conversation, sip=who.sip, question="q1", text="why?", audience=audience
+    )
+
+
+def admitted(who: Participant, by: Participant = ALICE, conversation: str = "m1") -> mt.ConferenceLobbyAdmitted:
+    return mt.ConferenceLobbyAdmitted(conversation=conversation, sip=who.sip, by=by.sip)
+
+
+def revealed(
+    content: ev.ContentReference | None = None,
+    audience: ev.Audience = ev.Audience.EVERYONE,
+    who: Participant = ALICE,
+    conversation: str = "m1",
+) -> mt.ConferenceContentVisibility:
+    return mt.ConferenceContentVisibility(
+        conversation=conversation, sip=who.sip, content=content or reference(), audience=audience
+    )
+
+
+def failed(
+    sequence: int, *recipients: Participant, who: Participant = ALICE, conversation: str = "m1"
+) -> mt.ConferenceDeliveryFailed:
+    return mt.ConferenceDeliveryFailed(
+        conversation=conversation,
+        sip=who.sip,
+        message=sequence,
+        recipients=tuple(person.sip for person in recipients or (BOB,)),
+    )
+
+
 def adjourned(last_sequence: int = 1, conversation: str = "m1") -> ev.ConferenceEnded:
     return ev.ConferenceEnded(conversation=conversation, last_sequence=last_sequence)
 
@@ -203,8 +255,28 @@ def example(model: type[EventData], conversation: str = "x1", last_sequence: int
         "text": "hello",
         "content": reference(b"hello"),
         "last_sequence": last_sequence,
+        "role": Role.PRESENTER,
+        "origin": Origin.FEDERATED,
+        "by": BOB.sip,
+        "locked": True,
+        "modality": mt.ConferenceModality.AUDIO if model in _MODAL else ev.Modality.VIDEO,
+        "audience": ev.Audience.EVERYONE,
+        "id": "content-1",
+        "name": "plan.txt",
+        "poll": "p1",
+        "question": "Ready?",
+        "choices": ("yes", "no"),
+        "tally": (3, 4),
+        "title": "Notes",
+        "link": "https://notes.contoso.com/1",
+        "sharing": mt.Sharing.DESKTOP,
+        "message": 2,
+        "recipients": (BOB.sip, CAROL.sip),
     }
     return model(**{name: value for name, value in facts.items() if name in model.model_fields})
+
+
+_MODAL: Final = {mt.ConferenceModalityJoined, mt.ConferenceModalityLeft}
 
 
 def openers() -> dict[Kind, EventData]:

@@ -13,6 +13,7 @@ from consumers.mongo.copies import copy_document
 from consumers.mongo.digests import document_digest, unlike
 from consumers.mongo.journal import segment_text
 from consumers.mongo.layout import ATTACHMENTS, CONVERSATIONS, ITEMS, PURGES, SEGMENTS, Document
+from consumers.mongo.rosters import roster_document
 from consumers.policy.governance import Governance
 from consumers.segment import Segment, intact
 from schemas.errors import LyncArchiverError
@@ -115,7 +116,7 @@ class AuditedConversation:
         expected = {
             "_id": name,
             **documents.conversation_document(conversation, documents.lane_of(replayed.lane)),
-            **documents.roster_document(conversation),
+            **roster_document(conversation),
         }
         purged = sorted(ledger.purged.get(name, ()))
         if purged:

@@ -4,28 +4,24 @@ Pure functions, the only ones that know field names. A segment's events are one 
 kept as given, as RFC 3339 text; `started` is the same as a date, for sorting.
 """
 
-from collections.abc import Iterable
 from datetime import UTC
-from types import MappingProxyType
 from typing import Any
 
 from consumers.batch import Checkpoint, Counts, LaneId, Log, Quarantined
 from consumers.content import Attachment, Claim, ContentState, Place
-from consumers.conversation import Conversation, Ending, Member, Move, Opener, Opening
+from consumers.conversation import Conversation, Ending
 from consumers.event_text import read_events
 from consumers.folder import FolderId
 from consumers.grant import Grant
 from consumers.item import Item, ItemClass, Status
 from consumers.missing import KeptOrder, Loss, SkipOrder
+from consumers.mongo import rosters
 from consumers.mongo.content import content_document, content_of
 from consumers.mongo.tombstones import removed_of
 from consumers.quarantine import Handling, Outcome, QuarantineEntry, State, entry_id
 from consumers.segment import Segment
 from consumers.transitions import Kind, Phase
-from schemas.catalogue import MODELS, TYPES, EventType
-from schemas.envelope import canonical
 from schemas.errors import Cause
-from schemas.events import Role
 from schemas.principals import Principal
 from schemas.record import Record
 from schemas.times import parse_time
@@ -74,38 +70,11 @@ def conversation_document(conversation: Conversation, lane: LaneId) -> Document:
     }
 
 
-def roster_document(conversation: Conversation) -> Document:
-    """What rarely changes: how the conversation opened, and who took part."""
-    opening = conversation.opening
-    members = conversation.members.values()
-    return {
-        "opening": opening and _opening_document(opening),
-        "members": _members_document(members),
-        "kept": conversation.kept,
-    }
-
-
-def _members_document(members: Iterable[Member]) -> list[Document]:
-    """In an order that follows from the events, and not from how they came."""
-    return [
-        {
-            "sip": member.sip,
-            "name": member.name,
-            "role": str(member.role),
-            "named_by": member.named_by,
-            "named_at": member.named_at,
-            "moves": [list(move) for move in member.moves],
-            "missed": member.missed,
-        }
-        for member in sorted(members, key=lambda one: (one.named_by, one.sip))
-    ]
-
-
 def conversation_of(document: Document) -> Conversation:
     """Read a conversation; without its members where the document was read without them, or it was removed."""
     if "removed" in document:
         return removed_of(document)
-    opening, ending = document["opening"], document["ending"]
+    ending = document["ending"]
     return Conversation(
         id=document["_id"],
         kind=Kind(document["kind"]),
@@ -114,36 +83,15 @@ def conversation_of(document: Document) -> Conversation:
         segments=document["segments"],
         head=bytes(document["head"]),
         held=tuple((first, last) for first, last in document["held"]),
-        opening=opening and _opening_of(opening),
+        opening=rosters.opening_of(document),
         ending=ending and Ending(ending["sequence"], ending["at"]),
         first_message=document["first_message"],
         messages=document["messages"],
         last_at=document["last_at"],
         kept=document.get("kept", False),
         purged=frozenset(document.get("purged", ())),
-        members=MappingProxyType({member["sip"]: _member_of(member) for member in document.get("members", ())}),
-    )
-
-
-def _opening_document(opening: Opening) -> Document:
-    return {"at": opening.at, "type": str(TYPES[type(opening.data)]), "data": canonical(opening.data).decode()}
-
-
-def _opening_of(document: Document) -> Opening:
-    data = MODELS[EventType(document["type"])].model_validate_json(document["data"])
-    assert isinstance(data, Opener)
-    return Opening(document["at"], data)
-
-
-def _member_of(document: Document) -> Member:
-    return Member(
-        sip=document["sip"],
-        name=document["name"],
-        role=Role(document["role"]),
-        named_by=document["named_by"],
-        named_at=document["named_at"],
-        moves=tuple(Move(*move) for move in document["moves"]),
-        missed=document["missed"],
+        undelivered=rosters.undelivered_of(document),
+        members=rosters.members_of(document),
     )
 
 
@@ -160,6 +108,8 @@ def item_document(item: Item) -> Document:
         "started": parse_time(item.started_at)[1] if item.started_at else None,
         "started_at": item.started_at,
         "visible": [list(pair) for pair in item.visible],
+        "presented": [list(pair) for pair in item.presented],
+        "undelivered": list(item.undelivered),
     }
 
 
@@ -176,6 +126,8 @@ def item_of(document: Document) -> Item:
         thread=document["thread"],
         started_at=document["started_at"],
         visible=tuple((first, last) for first, last in document["visible"]),
+        presented=tuple((first, last) for first, last in document.get("presented", ())),
+        undelivered=tuple(document.get("undelivered", ())),
     )
 
 

@@ -167,7 +167,7 @@ class MongoReader:
     async def _listed(self, items: list[Document], *, members: bool) -> list[ListedItem]:
         """Join items with their conversations, at most a page of them at once."""
         names = list({item["conversation"] for item in items})
-        projection = None if members else {"members": 0}
+        projection = None if members else {"members": 0, "undelivered": 0}
         found = self._database[CONVERSATIONS].find({"_id": {"$in": names}}, projection)
         conversations = {document["_id"]: document async for document in found}
         lanes = list({document["lane"] for document in conversations.values()})

@@ -19,6 +19,7 @@ from consumers.mongo.layout import (
     CHECKPOINTS,
     CONVERSATIONS,
     ITEMS,
+    MAILBOXES,
     PURGE_RUNS,
     PURGES,
     SEGMENTS,
@@ -136,11 +137,18 @@ class MongoRetention(MongoStore):
         if purge.frees:
             tombstone = await self._remove(before, now, purge.reason, session)
             facts["removed"] = document_digest(tombstone)
+            facts["named"] = await self._named(before, session)
         else:
             purged = sorted({*before.get("purged", ()), *purge.mailboxes})
             change = {"$set": {"purged": purged}, "$inc": {"revision": 1}}
             await self._database[CONVERSATIONS].update_one(which, change, session=session)
         await self._journal.act(ACTS[purge.reason], facts, session)
+
+    async def _named(self, before: Document, session: AsyncIOMotorClientSession) -> list[str]:
+        """Return digests of the names that mailboxes have of a conversation: nothing else will say where from."""
+        among = {"_id": {"$in": [member["sip"] for member in before["members"]]}, "named.conversation": before["_id"]}
+        found = self._database[MAILBOXES].find(among, {"named": 1}, sort=[("_id", 1)], session=session)
+        return [document_digest(one) async for one in found]
 
     async def _remove(
         self, before: Document, now: datetime, reason: Reason, session: AsyncIOMotorClientSession

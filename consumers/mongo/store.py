@@ -36,6 +36,7 @@ from consumers.mongo.layout import (
     content_database,
 )
 from consumers.mongo.partners import partner_of
+from consumers.mongo.rosters import roster_document
 from consumers.mongo.transaction import JOURNALED, SOCKET_TIMEOUT_MS, Ready, Write, transacted
 from consumers.policy.book import Change
 from consumers.ports import Fenced, Stale
@@ -240,7 +241,7 @@ class MongoStore:
         for conversation in batch.conversations:
             document = documents.conversation_document(conversation, batch.lane)
             if conversation.revision == 1 or conversation.id in batch.rosters:
-                document |= documents.roster_document(conversation)
+                document |= roster_document(conversation)
             if conversation.revision == 1:
                 new.append({"_id": conversation.id, **document})
             else:

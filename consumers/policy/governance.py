@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from consumers.conversation import Conversation, Member
 from consumers.policy.book import PolicyBook
 from consumers.policy.decision import SessionKind, Switches, Target, decide
+from consumers.roster import UNNAMED
 from consumers.transitions import Kind
 from schemas.times import parse_time
 
@@ -45,14 +46,17 @@ class Governance:
         """Decide for each member, by what was in force when they first came.
 
         One moment for each, so that a change of policy does not cut their copy in two. A conversation is external
-        where any of its members had no account when they came, however late they did.
+        where any of its members is not of the organisation, or had no account when they came, however late they did.
+        Only those of the organisation have a target. Whom nothing names but leaves and roles never came, and counts for
+        nothing.
         """
         kind = SESSIONS.get(conversation.kind)
         if not self.book.number or kind is None:
             return NOTHING
-        moments = {member.sip: came_at(member) for member in conversation.members.values()}
+        people = [member for member in conversation.members.values() if member.named_by != UNNAMED]
+        moments = {member.sip: came_at(member) for member in people if member.internal}
         users = {sip: self.book.user(sip, moment) for sip, moment in moments.items()}
-        external = None in users.values()
+        external = None in users.values() or len(moments) < len(people)
         targets = {
             sip: decide(self.book, sip, moment, kind, external=external, switches=self.switches).target
             for sip, moment in moments.items()

@@ -14,7 +14,23 @@ _SAYS = {
     "call-end": "call ended",
     "content": "shared",
     "whiteboard": "drew on the whiteboard",
+    "role": "has the role of {text}",
+    "lobby": "in the lobby: {text}",
+    "eject": "was sent away",
+    "lock": "{text} the conference",
+    "modality": "{text}",
+    "content-removed": "removed {text}",
+    "poll": "asks all: {text}",
+    "poll-result": "poll so far: {text}",
+    "poll-closed": "closed the poll",
+    "question": "asks: {text}",
+    "answer": "answers: {text}",
+    "notes": "linked notes: {text}",
+    "sharing": "{text} sharing",
+    "delivery-failed": "did not reach {text}",
 }
+"""What a line says after its person's name; `{text}` stands for its text, on one line."""
+
 _STUBS = {"missing": "not archived: missing", "wrong": "not archived: altered", "oversized": "not archived: too large"}
 
 
@@ -44,7 +60,8 @@ def _line(entry: dict[str, Any]) -> str:
         return f"{who} set the topic: {entry['text']}"
     if entry.get("attachments"):
         return f"* {who} {_SAYS[entry['kind']]} {'; '.join(map(_file, entry['attachments']))}"
-    return f"* {who} {_SAYS[entry['kind']]}"
+    says = _SAYS[entry["kind"]].format(text=" / ".join(entry["text"].splitlines()))
+    return f"* {who} {says}" if who else f"* {says}"
 
 
 def _file(attachment: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from consumers.memory_store import MemoryStore
 from consumers.mongo import documents
+from consumers.mongo.rosters import roster_document
 from tests.builders import CONVERSATIONS
 from tests.checker.archive import Archive
 
@@ -11,7 +12,7 @@ def archive_of(memory: MemoryStore) -> Archive:
     conversations = memory.conversations()
     return Archive(
         conversations=[
-            {"_id": name} | documents.conversation_document(found, CONVERSATIONS) | documents.roster_document(found)
+            {"_id": name} | documents.conversation_document(found, CONVERSATIONS) | roster_document(found)
             for name, found in conversations.items()
         ],
         segments=[documents.segment_document(segment) for name in conversations for segment in memory.segments(name)],

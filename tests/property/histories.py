@@ -1,12 +1,16 @@
 """Generated histories: whatever may legally happen in a few conversations, calls and conferences, and its arrival."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from hypothesis import strategies as st
 
 from consumers.batch import LaneId
-from schemas.events import EventData, Participant
+from consumers.transitions import KINDS, Kind
+from schemas.catalogue import ENDERS, MODELS, OPENERS, TYPES
+from schemas.events import Audience, ConferenceMessage, EventData, Participant, Role
+from schemas.meetings import ConferenceDeliveryFailed, Origin
 from schemas.record import Record
 from tests import builders as b
 
@@ -18,6 +22,30 @@ History = tuple[Record, ...]
 
 Step = Callable[[Participant, str], EventData]
 
+FILE: Final = b"a file"
+"""What the content store must have, so that what refers to it is archived."""
+
+
+def _came(origin: Origin, who: Participant, name: str) -> EventData:
+    return b.came(who, origin, name)
+
+
+def _appointed(role: Role, who: Participant, name: str) -> EventData:
+    return b.appointed(who, role, name)
+
+
+def _undelivered(sequence: int, who: Participant, name: str) -> EventData:
+    """It did not reach somebody, and Bob; a sequence that is no message's, or beyond the end, is among the drawn."""
+    return b.failed(sequence, who, b.BOB, who=b.CAROL, conversation=name)
+
+
+def _some(model: type[EventData], audience: Audience | None, who: Participant, name: str) -> EventData:
+    """An event of the model, by or about somebody."""
+    facts = {"sip": who.sip, "participant": who, "content": b.reference(FILE), "audience": audience}
+    known = {field: value for field, value in facts.items() if field in model.model_fields}
+    return b.example(model, name).model_copy(update=known)
+
+
 TALK_STEPS: Final[tuple[Step, ...]] = (
     lambda who, name: b.message(who, conversation=name),
     lambda who, name: b.joined(who, conversation=name),
@@ -27,17 +55,39 @@ TALK_STEPS: Final[tuple[Step, ...]] = (
 CALL_STEPS: Final[tuple[Step, ...]] = (lambda who, name: b.call_missed(who, conversation=name),)
 MEETING_STEPS: Final[tuple[Step, ...]] = (
     lambda who, name: b.said(who, conversation=name),
+    lambda who, name: b.said(who, "again", name),
     lambda who, name: b.topic(who, conversation=name),
     lambda who, name: b.entered(who, conversation=name),
     lambda who, name: b.departed(who, conversation=name),
+    lambda who, name: b.ejected(who, conversation=name),
+    *(partial(_came, origin) for origin in Origin),
+    *(partial(_appointed, role) for role in Role),
+    *(partial(_undelivered, sequence) for sequence in (2, 3, 4, 6)),
 )
+"""What moves who may see what, and messages, which it is about."""
+
+ASIDE_STEPS: Final[tuple[Step, ...]] = tuple(
+    partial(_some, model, audience)
+    for model in MODELS.values()
+    if KINDS[model] is Kind.CONFERENCE and TYPES[model] not in OPENERS | ENDERS
+    for audience in (Audience if "audience" in model.model_fields else (None,))
+)
+"""Every type that a conference may have in between, for each of its audiences."""
+
+STAGE_STEPS: Final[tuple[Step, ...]] = (
+    *(partial(_appointed, role) for role in Role),
+    lambda who, name: b.asked(who, conversation=name),
+    lambda who, name: b.revealed(b.reference(FILE), Audience.PRESENTERS, who, name),
+)
+"""Roles, and what those of one role alone see: as often the one as the other."""
 
 persons: Final = st.builds(
-    lambda who, other: who.model_copy(update={"name": f"{who.name} {other}".strip()}),
+    lambda who, other, role: who.model_copy(update={"name": f"{who.name} {other}".strip(), "role": role}),
     st.sampled_from(PEOPLE),
     st.sampled_from(["", "B", "A"]),
+    st.sampled_from([Role.ATTENDEE, Role.ATTENDEE, Role.PRESENTER]),
 )
-"""Somebody, under one of the names that they go by."""
+"""Somebody, under one of the names that they go by, in one of the roles."""
 
 crowds: Final = st.lists(persons, min_size=1, max_size=3, unique_by=lambda who: who.sip)
 pauses: Final = st.sampled_from([0.0, 1.0, 0.5, 700.0, -3.0])
@@ -47,7 +97,7 @@ pauses: Final = st.sampled_from([0.0, 1.0, 0.5, 700.0, -3.0])
 @st.composite
 def histories(draw: st.DrawFn, name: str) -> History:
     """One legal history: an opening event, anything its kind allows, and perhaps an end."""
-    kind = draw(st.sampled_from(["talk", "talk", "call", "meeting"]))
+    kind = draw(st.sampled_from(["talk", "talk", "call", "meeting", "meeting"]))
     people, invited = draw(crowds), draw(st.lists(persons, max_size=2, unique_by=lambda who: who.sip))
     steps: tuple[Step, ...]
     opening: EventData
@@ -58,7 +108,8 @@ def histories(draw: st.DrawFn, name: str) -> History:
         steps, opening, end = CALL_STEPS, b.called(*people, invited=invited, conversation=name), b.call_ended(1, name)
     else:
         organizer = draw(st.sampled_from([None, people[0]]))
-        steps, opening, end = MEETING_STEPS, b.activated(name, organizer=organizer), b.adjourned(1, name)
+        steps = draw(st.sampled_from([MEETING_STEPS, MEETING_STEPS + ASIDE_STEPS]))
+        opening, end = b.activated(name, organizer=organizer), b.adjourned(1, name)
     between = draw(st.lists(st.tuples(st.sampled_from(steps), persons), max_size=9))
     said = [opening, *(step(who, name) for step, who in between), *([end] if draw(st.booleans()) else [])]
     return _records(said, draw(st.lists(pauses, min_size=len(said), max_size=len(said))))
@@ -71,6 +122,25 @@ def _records(steps: list[EventData], waits: list[float]) -> History:
         own = data.model_copy(update={"last_sequence": sequence}) if hasattr(data, "last_sequence") else data
         records.append(b.record(sequence, own, at_s=at_s))
     return tuple(records)
+
+
+@st.composite
+def conferences(draw: st.DrawFn, name: str = "m1") -> History:
+    """One whole conference of people who came: messages that did not reach some of them, and all that a meeting has."""
+    crowd = draw(st.lists(persons, min_size=1, max_size=3, unique_by=lambda who: who.sip))
+    origins = st.sampled_from([Origin.INTERNAL, Origin.INTERNAL, Origin.ANONYMOUS])
+    comings = [b.came(who, draw(origins), name) for who in crowd]
+    steps = st.sampled_from(MEETING_STEPS) | st.sampled_from(ASIDE_STEPS) | st.sampled_from(STAGE_STEPS)
+    between = draw(st.lists(st.builds(lambda step, who: step(who, name), steps, persons), max_size=12))
+    said = [b.activated(name), *comings, *between, *([b.adjourned(1, name)] if draw(st.booleans()) else [])]
+    written = [number for number, data in b.numbered(said) if isinstance(data, ConferenceMessage)]
+    told = [
+        data.model_copy(update={"message": draw(st.sampled_from(written))})
+        if isinstance(data, ConferenceDeliveryFailed) and written
+        else data
+        for data in said
+    ]
+    return _records(told, [1.0] * len(told))
 
 
 several: Final = st.tuples(histories("c1"), histories("c2"), histories("c3")).flatmap(

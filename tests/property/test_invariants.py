@@ -7,18 +7,22 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumers import visibility
 from consumers.batch import Checkpoint, LaneId
+from consumers.content import claims
+from consumers.entry import entry_of
 from consumers.fold import fold, recalls
 from consumers.item import Item
 from consumers.lane import LaneLimits
 from consumers.memory_store import MemoryStore
 from consumers.ports import Fenced, Stale
-from schemas import events as ev
+from consumers.transcript import lines
 from schemas.envelope import Event, decode
 from schemas.errors import DependencyUnavailable
 from schemas.record import Record
 from tests.builders import CONFERENCES, CONVERSATIONS, decoded
-from tests.property.histories import History, arrivals, by_phone, several, streams
+from tests.property.histories import FILE, History, arrivals, by_phone, conferences, several, streams
+from tests.property.presence import presence
 from tests.support.clock import ManualClock
 from tests.support.faulty import Fault, When
 from tests.support.lanes import Surroundings, archived, running, surroundings
@@ -41,6 +45,7 @@ sizes = st.lists(st.integers(1, 8), min_size=1, max_size=40)
 async def stored(records: Iterable[Record], batches: Iterable[int] = (1000,)) -> MemoryStore:
     """Archive records, of either lane, in batches of these sizes."""
     store = MemoryStore(ManualClock(), trusting())
+    store.contents.put(FILE)
     rest, cuts, size = list(records), iter(batches), 1
     while rest:
         size = next(cuts, size)
@@ -51,8 +56,16 @@ async def stored(records: Iterable[Record], batches: Iterable[int] = (1000,)) ->
             if of_lane:
                 batch = decoded(of_lane, checkpoint.next)
                 known = await store.load({one.event.data.conversation for one in batch if isinstance(one.event, Event)})
-                await store.commit(GRANT, fold(checkpoint, batch, known, await store.recall(recalls(batch, known))))
+                there = await store.contents.inspect(claims(batch))
+                recalled = await store.recall(recalls(batch, known))
+                await store.commit(GRANT, fold(checkpoint, batch, known, recalled, there))
     return store
+
+
+def placed(around: Surroundings) -> Surroundings:
+    """Give the archive the file that conferences refer to."""
+    around.memory.contents.put(FILE)
+    return around
 
 
 def contents(store: MemoryStore, *, sources: bool) -> dict[str, Any]:
@@ -76,39 +89,8 @@ def shown(item: Item, store: MemoryStore) -> list[int]:
         event.sequence
         for event in store.events(item.conversation)
         for first, last in item.visible
-        if first <= event.sequence and (last is None or event.sequence <= last)
+        if first <= event.sequence and (last is None or event.sequence <= last) and visibility.shown(item, event)
     ]
-
-
-def presence(history: History) -> dict[str, set[int]]:
-    """Return who may see which sequences of a history: the rule in the plainest words.
-
-    One sees what happens while one is there, one's own coming and going included. Who never came and is reported as
-    having missed a conversation sees its first message, and of a call nothing but that it was.
-    """
-    seen: dict[str, set[int]] = {}
-    here: set[str] = set()
-    first_message: int | None = None
-    absent: set[str] = set()
-    for number, record in enumerate(history, start=1):
-        data = decode(record, None).data
-        before = set(here)
-        match data:
-            case ev.ConversationStarted() | ev.CallStarted():
-                here |= {person.sip for person in data.participants}
-            case ev.ConversationParticipantJoined() | ev.ConferenceJoined():
-                here.add(data.participant.sip)
-            case ev.ConversationParticipantLeft() | ev.ConferenceLeft():
-                here.discard(data.sip)
-            case ev.ConversationMissed() | ev.CallMissed():
-                absent.add(data.participant.sip)
-            case ev.ConversationMessage():
-                first_message = first_message or number
-        for person in before | here:
-            seen.setdefault(person, set()).add(number)
-    for person in absent - seen.keys():
-        seen[person] = {first_message} if first_message else set()
-    return seen
 
 
 async def archive_by_two(around: Surroundings, lane: LaneId) -> None:
@@ -133,7 +115,7 @@ async def test_i1_every_record_is_archived_or_known_or_quarantined(
 ) -> None:
     """I1: all read is accounted for, and really there. Planted: an illegal record is skipped, not quarantined."""
     for lane in filter(records.get, records):
-        around = surroundings(records, script, LaneLimits(batch_records=batch_records))
+        around = placed(surroundings(records, script, LaneLimits(batch_records=batch_records)))
         async with running(around, lane):
             await archived(around, lane)
         assert around.end(lane) == len(records[lane])
@@ -153,7 +135,7 @@ async def test_i2_nothing_is_there_twice(
     lane = CONVERSATIONS
     if not records[lane]:
         return
-    around = surroundings(records, script, LaneLimits(batch_records=batch_records))
+    around = placed(surroundings(records, script, LaneLimits(batch_records=batch_records)))
     async with running(around, lane):
         await archived(around, lane)
     store = around.memory
@@ -186,7 +168,9 @@ async def test_i3_batches_and_redelivery_change_nothing(
 async def test_i3_arrival_changes_nothing(data: st.DataObject, found: tuple[History, ...], cuts: list[int]) -> None:
     """I3: legal histories leave the same in any order of arrival.
 
-    Planted: moves are kept in order of arrival; a name is the one of the least sequence, a mailbox's of the least time.
+    Planted: moves are kept in order of arrival; an origin is the one of the latest arrival; what did not reach whom is
+    in order of arrival; a failure touches nobody; a name is the one of the least sequence, a mailbox's of the least
+    time.
     Which of several devices an event is from is the first report's to say, and the only thing that may differ.
     """
     records = [record for history in found for record in history]
@@ -201,7 +185,7 @@ async def test_i4_the_checkpoint_never_falls(
 ) -> None:
     """I4: with two processes on one lane commits go on from each other. Planted: a store without its fence."""
     for lane in filter(records.get, records):
-        around = surroundings(records, script, LaneLimits(batch_records=batch_records))
+        around = placed(surroundings(records, script, LaneLimits(batch_records=batch_records)))
         await archive_by_two(around, lane)
         ends = [0, *around.store.ends]
         assert ends == sorted(set(ends))
@@ -215,11 +199,34 @@ async def test_i5_a_mailbox_holds_what_its_owner_was_present_for(
     data: st.DataObject, found: tuple[History, ...], cuts: list[int]
 ) -> None:
     """I5: no more and no less than the plain rule says. Planted: who left sees on; the invited count as present."""
-    store = await stored(data.draw(arrivals(found)), cuts)
+    assert_shown(await stored(data.draw(arrivals(found)), cuts), found)
+
+
+@EXAMPLES
+@given(st.data(), conferences(), sizes)
+async def test_i5_a_conference_shows_what_is_for_its_reader(
+    data: st.DataObject, found: History, cuts: list[int]
+) -> None:
+    """I5: no more and no less than the plain rule says, whatever a meeting leaves behind.
+
+    Planted: who is ejected sees on; attendees see what is for presenters, or the lobby; a change of role is nothing, or
+    ends a stay; a coming keeps the role of the one before; a message that did not reach somebody is shown; so is that
+    it did not, to all; what did not reach somebody who comes later is forgotten; outsiders have items.
+    """
+    assert_shown(await stored(data.draw(arrivals((found,))), cuts), (found,))
+
+
+def assert_shown(store: MemoryStore, found: tuple[History, ...]) -> None:
+    """Every mailbox shows of the histories what the plain rule says, as sequences and as lines."""
     expected = {
         (person, decode(history[0], None).data.conversation): sequences
         for history in found
         for person, sequences in presence(history).items()
     }
     assert {(item.mailbox, item.conversation): set(shown(item, store)) for item in store.items()} == expected
+    for item in store.items():
+        events = store.events(item.conversation)
+        readable = {event.sequence for event in events if entry_of(event) is not None}
+        found_lines = {line.sequence for line in lines(item, events)}
+        assert found_lines == readable & expected[item.mailbox, item.conversation]
     assert store.mailboxes().keys() == {person for person, _ in expected}

@@ -5,7 +5,8 @@ from random import Random
 from typing import Final, NamedTuple
 
 from consumers.batch import LaneId
-from schemas.events import ContentReference, EventData, Participant
+from schemas.events import Audience, ContentReference, EventData, Participant, Role
+from schemas.meetings import Origin
 from schemas.record import Record
 from tests import builders as b
 
@@ -85,6 +86,13 @@ def _meeting(dice: Random, name: str, found: Told) -> list[EventData]:
         lambda dice, name: b.uploaded(_file(dice, found), dice.choice(PEOPLE), name),
         lambda dice, name: b.drawn(_file(dice, found), dice.choice(PEOPLE), name),
         lambda dice, name: b.uploaded(_file(dice, found), dice.choice(PEOPLE), name),
+        lambda dice, name: b.revealed(_file(dice, found), dice.choice(list(Audience)), dice.choice(PEOPLE), name),
+        lambda dice, name: b.came(dice.choice(PEOPLE), dice.choice(list(Origin)), name),
+        lambda dice, name: b.appointed(dice.choice(PEOPLE), dice.choice(list(Role)), name),
+        lambda dice, name: b.ejected(dice.choice(PEOPLE), conversation=name),
+        lambda dice, name: b.waited(dice.choice(PEOPLE), name),
+        lambda dice, name: b.asked(dice.choice(PEOPLE), dice.choice(list(Audience)), name),
+        lambda dice, name: b.failed(dice.randint(1, 9), *_crowd(dice), who=dice.choice(PEOPLE), conversation=name),
     ]
     opening = b.activated(name, organizer=dice.choice((None, present[0])))
     entries = [b.entered(who, name) for who in present]

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from consumers.conversation import Conversation, Member, Move
+from consumers.item import Visible
 from consumers.transitions import Kind
-from consumers.visibility import Visible, sees, stints, visible
+from consumers.visibility import sees, stints, visible
 from schemas.events import Role
 
 TALK = Conversation("c1", Kind.CONVERSATION, first_message=2)

@@ -11,11 +11,13 @@ from producers.health_view import HealthView, Outage
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas import events as ev
+from schemas import meetings as mt
 from schemas.catalogue import ENDERS, EventType
 from schemas.envelope import Event, decode, encode
 from schemas.events import EventData
 from schemas.health import SILENCE_S, Condition, StoreHealth
 from schemas.record import Record
+from tests import builders as b
 from tests.builders import ALICE, BOB, CAROL, THREAD, ended, joined, left, message, started
 from tests.support.clock import START
 
@@ -160,6 +162,70 @@ async def test_what_never_began_stays_out() -> None:
         *(Refusal.IM_BLOCKED, Refusal.NEVER_BEGAN, Refusal.NEVER_BEGAN),
         *(Refusal.NOT_ACTIVATED, Refusal.NEVER_BEGAN),
     ]
+
+
+CONFERENCE: list[tuple[EventData, Outage]] = [
+    (b.activated(), WELL),
+    (b.came(ALICE), WELL),
+    (b.came(BOB), WELL),
+    (b.said(ALICE), WELL),
+    (b.said(ALICE), STORE),  # 5: refused
+    (b.uploaded(), STORE),  # 6: refused
+    (b.said(BOB), WELL),  # 7, the fifth that is accepted
+]
+
+
+async def after_refusals(*more: EventData) -> tuple[list[Event], Scripted]:
+    """Let a conference through of which a message and a file were refused, and what follows on a store that is well."""
+    steps = [*CONFERENCE, *((data, WELL) for data in more)]
+    scripted = Scripted(outage for _, outage in steps)
+    found = await let_through(records([data for data, _ in steps]), CriticalMode(EVERYBODY), scripted)
+    return [decode(record, None) for record in found], scripted
+
+
+@pytest.mark.parametrize(("named", "accepted"), [(4, 4), (7, 5)])
+async def test_a_failure_names_its_message_by_the_new_number(named: int, accepted: int) -> None:
+    """The report that a message did not arrive is of the same message after others were refused."""
+    found, _ = await after_refusals(b.failed(named, BOB))
+    report = found[-1].data
+    assert isinstance(report, mt.ConferenceDeliveryFailed)
+    assert (found[-1].sequence, report.message) == (6, accepted)
+    assert found[accepted - 1].id == f"e{named}"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b.failed(5, BOB),
+        b.failed(6, BOB),
+        b.revealed(),
+        mt.ConferenceContentRemoved(conversation="m1", sip=ALICE.sip, id=b.reference().id, name="plan.txt"),
+    ],
+    ids=["message", "no message", "visibility", "removal"],
+)
+async def test_what_refers_to_the_refused_is_refused(data: EventData) -> None:
+    """Of what is not there nothing is told: it takes no sequence, told once or twice, and what follows has no hole."""
+    found, scripted = await after_refusals(data, b.departed(BOB))
+    assert [(event.id, event.sequence) for event in found[-2:]] == [("e7", 5), ("e9", 6)]
+    assert scripted.refusals[-1] == (8, Refusal.DANGLING)
+
+
+async def test_polls_and_questions_that_were_refused_have_no_sequel() -> None:
+    """Counts without a question, and answers to none, say nothing."""
+    poll = b.example(mt.ConferencePollOpened, "m1")
+    sequels: list[type[EventData]] = [mt.ConferencePollTallied, mt.ConferencePollVisibility, mt.ConferencePollClosed]
+    answer = b.example(mt.ConferenceQuestionAnswered, "m1").model_copy(update={"question": "q1"})
+    given = records([b.activated(), poll, b.asked(), *(b.example(model, "m1") for model in sequels), answer])
+    scripted = Scripted([WELL, FILES, FILES, WELL, WELL, WELL, WELL])
+    assert await let_through(given, CriticalMode(EVERYBODY), scripted) == given[:1]
+    assert [why for _, why in scripted.refusals] == [Refusal.RESTRICTED] * 2 + [Refusal.DANGLING] * 4
+
+
+async def test_a_file_that_comes_again_is_there() -> None:
+    """Refused at first and accepted under its id later, a file can be removed."""
+    removed = mt.ConferenceContentRemoved(conversation="m1", sip=ALICE.sip, id=b.reference().id, name="plan.txt")
+    found, _ = await after_refusals(b.uploaded(), removed)
+    assert [(event.id, event.sequence) for event in found[-2:]] == [("e8", 6), ("e9", 7)]
 
 
 def _drawn(rng: Random) -> Iterator[Outage]:

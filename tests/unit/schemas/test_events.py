@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from pydantic import ValidationError
 
-from schemas import events
+from schemas import events, meetings
 from schemas.catalogue import ENDERS, MODELS, OPENERS, STREAMS, TYPES, EventType, Stream
 from schemas.events import CallEnded, ConferenceActivated, ConversationMessage, ConversationStarted, EventData
 from schemas.limits import (
@@ -163,7 +163,8 @@ def test_catalogue_is_whole() -> None:
     assert set(MODELS) == set(STREAMS) == set(EventType)
     assert len(TYPES) == len(MODELS)
     assert set(MODELS.values()) == set(EventData.__subclasses__())
-    assert all(getattr(events, model.__name__) is model for model in MODELS.values())
+    named = vars(events) | vars(meetings)
+    assert all(named[model.__name__] is model for model in MODELS.values())
     assert set(STREAMS.values()) == {Stream.CONVERSATIONS, Stream.CONFERENCES}
     assert not OPENERS & ENDERS
     assert {name for name, model in MODELS.items() if "last_sequence" in model.model_fields} == ENDERS
