@@ -24,11 +24,16 @@ def _purger(archive: Archive) -> Purger:
 async def purged(archive: Archive, dice: Random) -> None:
     """Some copies are purged by hand, or all of them."""
     archive.clock.advance(3600)
-    await _purger(archive).manual(0.5, exported_only=dice.random() < 0.2, copies_max=dice.choice((1, 2, None)))
+    await _purger(archive).manual(0.5, exported_only=dice.random() < 0.2, copies_max=dice.choice((1, 1, 2, None)))
 
 
-async def swept(archive: Archive, _: Random) -> None:
-    """Meetings that nobody keeps go, and what purges left."""
+async def swept(archive: Archive, dice: Random) -> None:
+    """Meetings that nobody keeps go where everybody deleted them, and what purges left."""
+    unkept = {"kind": "conference", "kept": False}
+    meetings = await archive.database[CONVERSATIONS].find(unkept, {"_id": 1}, sort=[("_id", 1)]).to_list(None)
+    for one in meetings:
+        if dice.random() < 0.7:
+            await _deleted_by_all(archive, one["_id"])
     archive.clock.advance(A_WHILE.total_seconds())
     await _purger(archive).sweep()
 
@@ -44,9 +49,13 @@ async def marked(archive: Archive, dice: Random) -> None:
 
 async def forgotten(archive: Archive, dice: Random) -> None:
     """Everybody deletes one conversation."""
-    items = await archive.database[ITEMS].find({"deleted": None}, sort=[("_id", 1)]).to_list(None)
-    about = dice.choice([one["conversation"] for one in items] or [""])
+    found = await archive.database[CONVERSATIONS].find({}, {"_id": 1}, sort=[("_id", 1)]).to_list(None)
+    if found:
+        await _deleted_by_all(archive, dice.choice(found)["_id"])
+
+
+async def _deleted_by_all(archive: Archive, conversation: str) -> None:
+    visible = {"conversation": conversation, "deleted": None}
     mailboxes = MongoMailboxes(archive.database, archive.clock, archive.signer)
-    for one in items:
-        if one["conversation"] == about:
-            await mailboxes.delete(GRANT, one["mailbox"], one["_id"])
+    for one in await archive.database[ITEMS].find(visible, sort=[("_id", 1)]).to_list(None):
+        await mailboxes.delete(GRANT, one["mailbox"], one["_id"])
