@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 
 from consumers.audit.chains import Chain
 from consumers.audit.finding import Finding
-from consumers.audit.journal import ACTS, Checker, Head
+from consumers.audit.journal import ACTS, Checker, Entry, Head
 from consumers.audit.ledger import Ledger
 from consumers.batch import FirstUse
 from consumers.content import ContentState
@@ -150,7 +150,7 @@ class _Audit:
             async for document in self._stream(JOURNAL, query):
                 name = _entry_name(document)
                 try:
-                    entry = entry_of(document)
+                    entry = _checked(entry_of(document))
                     odd = unlike(entry_document(entry), document)
                 except (KeyError, TypeError, ValueError, AttributeError):
                     yield Finding(JOURNAL, name, "is not an entry that can be read")
@@ -176,13 +176,17 @@ class _Audit:
         """Replay every conversation, or one, and see that every entry's segments are there."""
         governance = cache(self._governance)
         streams = self._streams(only)
+        removed = {name for name in self._ledger.removed if only in {None, name}}
         async for name, documents in merged([*streams.values()]):
+            removed.discard(name)
             audited = AuditedConversation(name, Stored(*documents), self._ledger, governance)
             for finding in audited.findings():
                 yield finding
             self._note(audited)
             if only is None:
                 audited.account()
+        for name in removed:
+            yield Finding(CONVERSATIONS, name, "is missing: an act removed it, and left a tombstone")
         for collection, stream in streams.items():
             for odd in stream.odd:
                 yield Finding(collection, str(odd["_id"]), "is of no conversation")
@@ -278,6 +282,16 @@ class _Audit:
         return database[collection].find(
             query or {}, fields, sort=order or [("_id", 1)], batch_size=DOCUMENTS, session=self._session
         )
+
+
+def _checked(entry: Entry) -> Entry:
+    """Return the entry. Raises TypeError where a part is of another type; bytes and the act were converted."""
+    for part in (entry.chain, entry.body, entry.key):
+        if not isinstance(part, str):
+            raise TypeError("a part of the entry is no text")
+    if not isinstance(entry.number, int):
+        raise TypeError("the entry's number is none")
+    return entry
 
 
 def _range(conversation: str | None, second: str) -> dict[str, Any]:

@@ -86,9 +86,13 @@ class MongoQuarantine(MongoStore):
             change = {"state": str(State.DISCARDED), "handled": documents.handling_document(handled)}
             changes = {name: ({"_id": name, "state": OPEN}, change) for name in ids}
             await self._check_trust(grant, session)
+            names = {"_id": {"$in": list(ids)}, "state": OPEN}
+            there = {one["_id"] async for one in self._database[QUARANTINE].find(names, {"_id": 1}, session=session)}
+            for name in ids:
+                if name not in there:
+                    raise NotQuarantined(f"{name} is not in quarantine; nothing is discarded")
             moved = await self._change_entries(changes, session)
-            if moved is None:
-                raise NotQuarantined("not all of these entries are quarantined; nothing is discarded")
+            assert moved is not None
             await self._journal.act(Act.DISCARD, {**by(grant, now), "entries": moved}, session)
 
         with reported("entries cannot be discarded"):

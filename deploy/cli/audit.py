@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.printing import JsonOption, print_json
+from deploy.cli.printing import JsonLinesOption, JsonOption, print_json
 
 DIFFERENT = 1
 """The exit code where something is not as it was written."""
@@ -25,23 +25,24 @@ def register(app: typer.Typer) -> None:
 def verify(
     conversation: Annotated[str | None, typer.Option(help="Only this one, and the journal.")] = None,
     as_json: JsonOption = False,
+    as_lines: JsonLinesOption = False,
 ) -> None:
     """Recompute all chains and signatures, and name what was altered, removed, inserted or put elsewhere.
 
     Reads MongoDB alone. Exits 1 where anything is not as it was written.
     """
-    found = asyncio.run(_verify(conversation, as_json))
-    if as_json:
-        print_json({"findings": found})
-    elif found:
-        typer.echo(f"{found} documents are not as they were written; the first one named is where it begins")
-    else:
-        typer.echo("everything is as it was written")
-    if found:
+    found: list[dict[str, str]] = []
+    count = asyncio.run(_verify(conversation, None if as_lines or not as_json else found, as_lines))
+    if as_json and not as_lines:
+        print_json({"intact": not count, "findings": found})
+    elif not as_lines:
+        typer.echo(f"{count} findings; the first is where it begins" if count else "everything is as it was written")
+    if count:
         raise typer.Exit(DIFFERENT)
 
 
-async def _verify(conversation: str | None, as_json: bool) -> int:
+async def _verify(conversation: str | None, into: list[dict[str, str]] | None, as_lines: bool) -> int:
+    """Return how many findings there are; keep, write or show each as it comes."""
     from deploy.audit import auditing  # noqa: PLC0415  start-up time
     from deploy.settings import load_settings  # noqa: PLC0415
 
@@ -49,7 +50,9 @@ async def _verify(conversation: str | None, as_json: bool) -> int:
     async with auditing(load_settings()) as auditor:
         async for finding in auditor.findings(conversation):
             found += 1
-            if as_json:
+            if into is not None:
+                into.append(finding._asdict())
+            elif as_lines:
                 print_json(finding._asdict())
             elif found <= _SHOWN_MAX:
                 typer.echo(str(finding))
