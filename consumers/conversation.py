@@ -59,10 +59,14 @@ NOBODY: Final[Mapping[str, Member]] = MappingProxyType({})
 
 
 class Opening(NamedTuple):
-    """The event with sequence 1, and when it happened."""
+    """The event with sequence 1, when it happened, and the pool that reported it in lower case, empty where none did.
+
+    A conference is reported by the pool that hosts it.
+    """
 
     at: str
     data: Opener
+    pool: str = ""
 
 
 class Ending(NamedTuple):

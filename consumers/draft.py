@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final, cast
 
 from consumers.conversation import Conversation, Ending, Opener, Opening
+from consumers.policy.subject import pool_of
 from consumers.roster import Roster
 from consumers.sequences import count, holds, insert
 from consumers.transitions import KINDS, NEXT
@@ -139,7 +140,7 @@ class Draft:
 
     def _open(self, event: Event) -> None:
         data = event.data
-        self._opening = Opening(event.at, cast("Opener", data))
+        self._opening = Opening(event.at, cast("Opener", data), pool_of(event.source))
         if type(data) in _OPENERS:
             started = cast("ev.ConversationStarted", data)
             for person in started.participants:

@@ -62,7 +62,7 @@ def file_copies(
     for sip in sorted(changed.union(touched) - conversation.purged):
         item = file_item(conversation, conversation.members[sip])
         if item is not None:
-            into.append(Copy(item._replace(folder=FolderId.PURGES), ruling.targets[sip]))
+            into.append(Copy(item._replace(folder=FolderId.PURGES), ruling.targets[sip], ruling.messages_only))
     return conversation._replace(kept=ruling.kept), ruling
 
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from consumers.copy import archived
 from consumers.mongo.discovery import MongoDiscovery
 from consumers.mongo.layout import check
 from consumers.mongo.store import connect
@@ -29,7 +30,7 @@ async def copy_documents(discovery: MongoDiscovery, user: str | None) -> AsyncIt
     async for copy in discovery.copies(user):
         name = copy.item.conversation
         conversation = (await discovery.conversations([name]))[name]
-        events = [event async for event in discovery.events(name)]
+        events = [event async for event in discovery.events(name) if archived(copy, event)]
         listed = ListedItem(copy.item, conversation, None)
         names, files = names_of(conversation), await files_of(discovery, listed)
         yield {

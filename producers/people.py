@@ -10,7 +10,7 @@ from schemas.record import Record
 
 _PERSONS: Final = ("participant", "organizer")
 _CROWDS: Final = ("participants", "invited")
-_ADDRESSES: Final = ("sip", "initiator")
+_ADDRESSES: Final = ("sip", "initiator", "by")
 
 
 def people_of(record: Record) -> frozenset[str] | None:
@@ -37,3 +37,4 @@ def _named(data: EventData) -> Iterator[str]:
     for field in _CROWDS:
         for person in getattr(data, field, ()):
             yield person.sip
+    yield from getattr(data, "recipients", ())

@@ -16,10 +16,10 @@ _HOST: Final = r"@([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)"
 _ADDRESS: Final = re.compile(rf"(?:(?<=sip:)([a-z0-9!$&'*+./=?_~%-]+)|([a-z0-9._%+-]+)){_HOST}")
 _SCHEME: Final = re.compile("sip:")
 _HEX_LOWER: Final = re.compile(
-    r"(?<![0-9a-zA-Z])(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-zA-Z])"
+    r"(?<![0-9a-zA-Z])(?:[0-9a-f]{64}|[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?![0-9a-zA-Z])"
 )
 _HEX_UPPER: Final = re.compile(
-    r"(?<![0-9a-zA-Z])(?:[0-9A-F]{32}|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})(?![0-9a-zA-Z])"
+    r"(?<![0-9a-zA-Z])(?:[0-9A-F]{64}|[0-9A-F]{32}|[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})(?![0-9a-zA-Z])"
 )
 _NEVER_UTF8: Final = bytes(range(0xF8, 0x100))
 _ASCII_ONLY: Final = dict.fromkeys(range(0x80, 0x100), "\x80")
@@ -42,8 +42,8 @@ class Pseudonyms:
     def identifier(self, text: str) -> str:
         """Return what stands for an address, an id or a URI; different ones stay different.
 
-        An address inside is replaced as it is alone, and its host as it is in other addresses. GUIDs and 32 hexadecimal
-        digits stay such; other letters and digits stand for letters and digits, and `sip:` for itself.
+        An address inside is replaced as it is alone, and its host as it is in other addresses. GUIDs and 32 or 64
+        hexadecimal digits stay such; other letters and digits stand for letters and digits, and `sip:` for itself.
         """
         return self._short_identifier(text) if len(text) <= _CACHED_CHARS_MAX else self._identifier(text)
 

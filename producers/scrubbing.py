@@ -7,7 +7,7 @@ from typing import Final
 
 from producers.json_literals import replaced
 from producers.pseudonyms import Pseudonyms
-from schemas.catalogue import MODELS
+from schemas.catalogue import MODELS, EventType
 from schemas.envelope import decode
 from schemas.errors import RecordRejected
 from schemas.record import Headers, Record
@@ -24,23 +24,29 @@ _KEPT: Final = {
     "role": re.compile("presenter|attendee"),
     "format": re.compile("plain|html"),
     "reason": re.compile("closed|escalated"),
-    "modality": re.compile("audio|video"),
-    "audience": re.compile("everyone"),
+    "modality": re.compile("im|audio|video|data|application-sharing"),
+    "audience": re.compile("everyone|presenters"),
+    "origin": re.compile("internal|federated|anonymous|pstn"),
+    "sharing": re.compile("desktop|application|video"),
     "media_type": re.compile("[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]*/[0-9A-Za-z][0-9A-Za-z!#$&^_.+-]*"),
 }
 """What stays, by its name: the contract's own words, times and sequences, and nothing else under these names."""
 
 _IDENTIFIERS: Final = frozenset(
     {"id", "source", "conversation", "thread", "sip", "initiator", "conference_uri", "instance", "escalated_from"}
-    | {"sha256"}
+    | {"sha256", "by", "recipients", "poll", "question", "link"}
 )
 _MEMBERS: Final = frozenset(
     {"data", "participant", "participants", "invited", "organizer", "name", "subject", "text", "last_sequence"}
-    | {"duration_s", "content", "size"}
+    | {"duration_s", "content", "size", "locked", "choices", "tally", "title", "message"}
     | _KEPT.keys()
     | _IDENTIFIERS
 )
-_NUMBERS: Final = frozenset({"last_sequence", "duration_s"})
+_NUMBERS: Final = frozenset({"last_sequence", "duration_s", "message", "tally"})
+"""Numbers that stay: sequences, durations, and counts of votes, which say nothing of anybody."""
+_ASKED: Final = frozenset({EventType.CONFERENCE_POLL_OPENED})
+"""Types whose `question` is what somebody asked; elsewhere it is an id."""
+
 _HEADERS: Final = frozenset({"content-type", *(f"ce_{name}" for name in _KEPT.keys() | {"id", "source"})})
 
 
@@ -71,15 +77,13 @@ class Scrubber:
         """Return the record scrubbed, and count it."""
         self.tally.records += 1
         try:
-            decode(record, None, len(record.value or b""))
-            value = _each(self._event_value, record.value)
+            event = decode(record, None, len(record.value or b""))
+            string = self._poll_string if event.type in _ASKED else self._string
+            value: bytes | None = replaced((record.value or b"").decode(), self._member, string, _NUMBERS).encode()
         except RecordRejected:
             self.tally.undecodable += 1
             value = _each(self._names.raw, record.value)
         return record._replace(key=_each(self._key, record.key), headers=self._headers(record.headers), value=value)
-
-    def _event_value(self, value: bytes) -> bytes:
-        return replaced(value.decode(), self._member, self._string, _NUMBERS).encode()
 
     def _member(self, name: str) -> str:
         """Keep the contract's names; others stay different, since no object may name a key twice."""
@@ -93,6 +97,9 @@ class Scrubber:
             return self._names.identifier(text)
         kept = _KEPT.get(member)
         return text if kept is not None and kept.fullmatch(text) else self._names.prose(text)
+
+    def _poll_string(self, member: str, text: str) -> str:
+        return self._names.prose(text) if member == "question" else self._string(member, text)
 
     def _key(self, key: bytes) -> bytes:
         try:

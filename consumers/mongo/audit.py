@@ -54,6 +54,7 @@ from consumers.mongo.layout import (
     Database,
     Document,
 )
+from consumers.mongo.legible import RAW, legible
 from consumers.mongo.merging import Grouped, merged
 from consumers.policy.book import Change, PolicyBook
 from consumers.policy.decision import Switches
@@ -279,8 +280,9 @@ class _Audit:
         fields: Mapping[str, Any] | None = None,
     ) -> AsyncIterator[Document]:
         database = self._database if at is None else at
-        return database[collection].find(
-            query or {}, fields, sort=order or [("_id", 1)], batch_size=DOCUMENTS, session=self._session
+        raw: Any = database[collection].with_options(codec_options=RAW)
+        return legible(
+            raw.find(query or {}, fields, sort=order or [("_id", 1)], batch_size=DOCUMENTS, session=self._session)
         )
 
 

@@ -88,7 +88,7 @@ async def _file(document: Document, parts: Grouped, size: int | None) -> AsyncIt
 
 def _well_formed(document: Document) -> bool:
     metadata = document.get("metadata")
-    if not isinstance(metadata, dict) or metadata.get("state") not in {"present", "arriving"}:
+    if not isinstance(metadata, dict) or metadata.get("state") not in ("present", "arriving"):
         return False
     rest = {name: value for name, value in document.items() if name not in {"_id", "metadata"}}
     return _typed(rest, _FIELDS, {}) and _typed(metadata, _METADATA, _OPTIONAL) and rest["chunkSize"] == CHUNK_BYTES

@@ -213,9 +213,10 @@ def _entry_of(document: Document) -> tuple[str, int]:
 
 def _segment(document: Document) -> Segment | None:
     try:
-        return documents.segment_of(document)
+        segment = documents.segment_of(document)
     except (LyncArchiverError, KeyError, ValueError, TypeError, AttributeError):
         return None
+    return segment if isinstance(segment.ordinal, int) and isinstance(segment.first, int) else None
 
 
 def _removed_lines(name: str, tombstone: Document | None) -> list[tuple[tuple[str, int], bytes]]:

@@ -27,9 +27,9 @@ async def write_copies(database: Database, grant: Grant, batch: Batch, session: 
 
 def copy_document(copy: Copy) -> Document:
     """Return all of a copy but its id."""
-    return {**item_document(copy.item), "target": str(copy.target)}
+    return {**item_document(copy.item), "target": str(copy.target), "messages_only": copy.messages_only}
 
 
 def copy_of(document: Document) -> Copy:
     """Read a copy."""
-    return Copy(item_of(document), Target(document["target"]))
+    return Copy(item_of(document), Target(document["target"]), document.get("messages_only", False))

@@ -35,7 +35,7 @@ def opening_of(document: Document) -> Opening | None:
         return None
     data = MODELS[EventType(opening["type"])].model_validate_json(opening["data"])
     assert isinstance(data, Opener)
-    return Opening(opening["at"], data)
+    return Opening(opening["at"], data, opening.get("pool", ""))
 
 
 def members_of(document: Document) -> Mapping[str, Member]:
@@ -48,7 +48,12 @@ def undelivered_of(document: Document) -> Undelivered:
 
 
 def _opening_document(opening: Opening) -> Document:
-    return {"at": opening.at, "type": str(TYPES[type(opening.data)]), "data": canonical(opening.data).decode()}
+    return {
+        "at": opening.at,
+        "type": str(TYPES[type(opening.data)]),
+        "data": canonical(opening.data).decode(),
+        "pool": opening.pool,
+    }
 
 
 def _member_document(member: Member) -> Document:

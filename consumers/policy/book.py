@@ -73,6 +73,11 @@ class PolicyBook:
         place = cast("PoolPlace | None", self.value(Subject(SubjectKind.POOL, pool), moment)) if pool else None
         return place.site if place else ""
 
+    def names(self, pool: str, moment: datetime) -> bool:
+        """Return whether a pool has a place or a configuration of its own."""
+        own = (Subject(SubjectKind.POOL, pool), Subject(SubjectKind.CONFIGURATION, f"service:registrar:{pool}"))
+        return any(self.value(subject, moment) is not None for subject in own)
+
     def configuration(self, pool: str, moment: datetime) -> tuple[ArchivingConfiguration, str]:
         """Return the configuration for a pool, and its scope: pool before site before global (domain, 1.2)."""
         scopes = [f"service:registrar:{pool}" if pool else "", *self._site(pool, moment), GLOBAL]

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from consumers.conversation import Conversation, Member
 from consumers.policy.book import PolicyBook
-from consumers.policy.decision import SessionKind, Switches, Target, decide
+from consumers.policy.decision import COVERED, SessionKind, Switches, Target, decide
 from consumers.roster import UNNAMED
 from consumers.transitions import Kind
 from schemas.times import parse_time
@@ -20,10 +20,15 @@ SESSIONS: Final = {Kind.CONVERSATION: SessionKind.IM, Kind.CONFERENCE: SessionKi
 
 
 class Ruling(NamedTuple):
-    """What the policies say of a conversation: each member's target, and who keeps no conversation history."""
+    """What the policies say of a conversation: each member's target, and who keeps no conversation history.
+
+    With `messages_only` the instant messages of a conference are archived, and nothing else of it: the pool that hosts
+    it archives no conferences (domain reference, section 1.1).
+    """
 
     targets: Mapping[str, Target]
     unseen: frozenset[str]
+    messages_only: bool = False
 
     @property
     def kept(self) -> bool:
@@ -62,7 +67,20 @@ class Governance:
             for sip, moment in moments.items()
         }
         unseen = frozenset(sip for sip, user in users.items() if user is not None and not user.conversation_history)
-        return Ruling(targets, unseen)
+        return Ruling(targets, unseen, self._hosted_without(conversation, kind))
+
+    def _hosted_without(self, conversation: Conversation, kind: SessionKind) -> bool:
+        """Return whether the pool that hosts a conference archives none, as of its opening.
+
+        A pool that no policy names hosts as the members' own pools say.
+        """
+        opening = conversation.opening
+        if kind is not SessionKind.CONFERENCE or opening is None or not opening.pool:
+            return False
+        moment = parse_time(opening.at)[1]
+        if not self.book.names(opening.pool, moment):
+            return False
+        return kind not in COVERED[self.book.configuration(opening.pool, moment)[0].enable_archiving]
 
 
 UNGOVERNED: Final = Governance(PolicyBook())

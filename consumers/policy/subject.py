@@ -55,6 +55,7 @@ MODELS: Final[dict[SubjectKind, type[PolicyValue]]] = {
 GLOBAL: Final = "global"
 
 _NAME: Final = "[a-z0-9._-]{1,256}"
+_SOURCE: Final = re.compile(f"/pools/({_NAME})(?:/|$)")
 _SIP: Final = r"sip:[^\s@]+@[a-z0-9.-]+"
 _IDENTITIES: Final = {
     SubjectKind.CONFIGURATION: re.compile(f"global|site:{_NAME}|service:registrar:{_NAME}"),
@@ -63,6 +64,12 @@ _IDENTITIES: Final = {
     SubjectKind.USER: re.compile(_SIP),
     SubjectKind.HOLD: re.compile(_SIP),
 }
+
+
+def pool_of(source: str) -> str:
+    """Return the pool that an event's source names, `/pools/NAME/...`, in lower case; empty where it names none."""
+    found = _SOURCE.match(source.lower())
+    return found[1] if found else ""
 
 
 def subject_of(kind: SubjectKind, identity: str) -> Subject:

@@ -5,6 +5,7 @@ import math
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -26,6 +27,9 @@ _BAR_STEP: Final = 500
 
 SpeedOption = Annotated[
     str, typer.Option("--speed", metavar="X or max", help="So many times as fast as the records' times say.")
+]
+WholeOption = Annotated[
+    bool, typer.Option("--whole-meetings", help="Meetings have guests, a lobby, roles, polls and all else.")
 ]
 InputArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A file; .gz and .zst are unpacked.")]
 OutputArgument = Annotated[Path, typer.Argument(dir_okay=False, help="A recording; packed where it is .gz or .zst.")]
@@ -54,6 +58,7 @@ def simulate(
     files: Annotated[
         bool, typer.Option("--files", help="Meetings share small files, which are put into the content store.")
     ] = False,
+    whole_meetings: WholeOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Simulate an organisation that follows Microsoft's user model, into Kafka or into a recording."""
@@ -62,14 +67,13 @@ def simulate(
     from producers.simulator.simulation import simulate as run  # noqa: PLC0415
 
     factor = _speed(speed)
-    if out is not None and factor is not None:
-        raise typer.BadParameter("a recording is written at once", param_hint="--speed")
-    if critical and out is not None:
-        raise typer.BadParameter("a recording is for no archive yet", param_hint="--critical")
+    if out is not None:
+        _refuse_for_recordings(factor, critical)
     settings = load_settings()
-    records = run(users, hours, seed, _topics(settings), files=files)
+    simulated = partial(run, users, hours, seed, _topics(settings), files=files, whole_meetings=whole_meetings)
+    records = simulated()
     if files and (critical or out is not None):
-        asyncio.run(_put_files(settings, run(users, hours, seed, _topics(settings), files=True)))
+        asyncio.run(_put_files(settings, simulated()))
     if critical:
         _report_accepted(asyncio.run(_publish_critically(settings, records, factor, _mode(archived))), as_json)
         return
@@ -79,6 +83,13 @@ def simulate(
         with _bar("simulating") as seen:
             count = Recording(out).write(_watched(records, seen))
     _report({"records": count, "out": None if out is None else str(out)}, as_json, f"{count} records")
+
+
+def _refuse_for_recordings(factor: float | None, critical: bool) -> None:
+    if factor is not None:
+        raise typer.BadParameter("a recording is written at once", param_hint="--speed")
+    if critical:
+        raise typer.BadParameter("a recording is for no archive yet", param_hint="--critical")
 
 
 def _mode(archived: str) -> "CriticalMode":

@@ -4,14 +4,21 @@ from collections.abc import AsyncIterator
 
 from consumers.reading import ArchiveReader, QuarantineQuery
 from deploy.export import item_document
+from deploy.verification.audience import shares
 from deploy.verification.comparison import Difference
 from deploy.verification.model import Expectation
 from schemas.fingerprint import fingerprint
 
 
 async def beyond(expectation: Expectation, reader: ArchiveReader) -> AsyncIterator[Difference]:
-    """Yield items of conversations, and records in quarantine, that the recording says nothing of, as leaked."""
+    """Yield as leaked what the recording says nothing of: mailboxes, items of conversations, records in quarantine.
+
+    Of those who are not of the organisation it says that they have no mailbox, however often it names them.
+    """
+    owners = {owner for history in expectation.histories.values() for owner in shares(history)}
     async for mailbox in reader.mailboxes():
+        if mailbox.user not in owners:
+            yield Difference("leaked", mailbox.user, "the mailbox")
         async for listed in reader.all_items(mailbox.user):
             if listed.conversation.id not in expectation.histories:
                 document = await item_document(reader, listed)

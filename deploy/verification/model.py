@@ -1,7 +1,8 @@
 """What a recording says must be in the mailboxes, worked out the plainest way there is.
 
 Each conversation is a dictionary of facts by sequence. Who sees a fact: walk them in order with a set of the people
-who are present. No ranges, no states, no batches; texts are kept as hashes, so that a recording of any length fits.
+who are present and a dictionary of their roles. No ranges, no states, no batches; texts are kept as hashes, so that a
+recording of any length fits.
 """
 
 import hashlib
@@ -11,27 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from deploy.verification.saying import forgotten, said
 from schemas.catalogue import Stream
 from schemas.envelope import Event, decode
 from schemas.errors import RecordRejected
 from schemas.fingerprint import fingerprint
 from schemas.record import Record
-
-_LINES = {
-    "lync.conversation.message.v1": "message",
-    "lync.conversation.participant-joined.v1": "join",
-    "lync.conversation.participant-left.v1": "leave",
-    "lync.conversation.missed.v1": "missed",
-    "lync.call.started.v1": "call-start",
-    "lync.call.missed.v1": "missed",
-    "lync.call.ended.v1": "call-end",
-    "lync.conference.joined.v1": "join",
-    "lync.conference.left.v1": "leave",
-    "lync.conference.message.v1": "message",
-    "lync.conference.topic.v1": "topic",
-    "lync.conference.content-uploaded.v1": "content",
-    "lync.conference.whiteboard-snapshot.v1": "whiteboard",
-}
 
 
 class Line(NamedTuple):
@@ -126,11 +112,11 @@ def expect(records: Iterable[Record], streams: dict[str, Stream], record_bytes_m
 def _fact(event: Event, record: bytes) -> Fact:
     data = json.loads(event.body)
     content = hashlib.blake2b(json.dumps(data, sort_keys=True).encode(), digest_size=16).digest()
-    text = data.pop("text", "") or data.get("content", {}).get("name", "")
-    kind = _LINES.get(event.type)
-    who = data.get("sip") or data.get("initiator") or data.get("participant", {}).get("sip", "")
-    line = None if kind is None else Line(kind, event.at, who, text_hash(text), len(text))
-    return Fact(str(event.type), event.id, event.at, line, data, content, record)
+    entry = said(event.type, data)
+    line = None
+    if entry is not None:
+        line = Line(entry.kind, event.at, entry.sip, text_hash(entry.text), len(entry.text))
+    return Fact(str(event.type), event.id, event.at, line, forgotten(data), content, record)
 
 
 def _fits(history: History, sequence: int, fact: Fact) -> bool:

@@ -1,9 +1,10 @@
-"""What people wrote, read again from a recording for the few entries that somebody looks at."""
+"""What entries say, read again from a recording for the few entries that somebody looks at."""
 
 import json
 from collections.abc import Iterable, Mapping, Set
 
 from deploy.verification.model import Line, text_hash
+from deploy.verification.saying import said
 from schemas.catalogue import Stream
 from schemas.envelope import decode
 from schemas.errors import RecordRejected
@@ -23,8 +24,7 @@ def texts(
             event = decode(record, streams[record.topic], record_bytes_max)
         except RecordRejected:
             continue
-        text = json.loads(event.body).get("text", "")
-        mark = text_hash(text)
-        if mark in wanted:
-            found[mark] = text
+        entry = said(event.type, json.loads(event.body))
+        if entry is not None and text_hash(entry.text) in wanted:
+            found[text_hash(entry.text)] = entry.text
     return {line: found[line.text] for line in lines if line.text in found}

@@ -5,8 +5,9 @@ from random import Random
 from typing import Final
 
 from producers.simulator import workload
+from producers.simulator.attendance import DURATION_MIN_MS
 from producers.simulator.call import call
-from producers.simulator.conference import DURATION_MIN_MS, Meeting, meet
+from producers.simulator.conference import Meeting, meet
 from producers.simulator.phrases import PHRASES
 from producers.simulator.population import Person, Population
 from producers.simulator.scene import Scene
@@ -24,17 +25,22 @@ SPARE: Final = 3
 
 
 class Casting:
-    """Makes scripts for one population. The same seed, kind and number give the same script."""
+    """Makes scripts for one population. The same seed, kind and number give the same script.
 
-    def __init__(self, population: Population, seed: int, *, files: bool = False) -> None:
+    Meetings are as `Meeting` says of `files` and `whole`.
+    """
+
+    def __init__(self, population: Population, seed: int, *, files: bool = False, whole: bool = False) -> None:
         self._files = files
+        self._whole = whole
         self._population = population
         self._seed = seed
 
     def talk(self, at_ms: int, number: int) -> Iterator[Step]:
         """Two people write to each other; some more are there to be asked in."""
         rng = self._rng("talk", number)
-        return talk(Scene(rng, at_ms, self._neighbours(rng, 3 + rng.randrange(SPARE))))
+        people = self._neighbours(rng, 3 + rng.randrange(SPARE))
+        return talk(Scene(rng, at_ms, people), whole=self._whole)
 
     def call(self, at_ms: int, number: int) -> Iterator[Step]:
         """One person calls another."""
@@ -54,9 +60,15 @@ class Casting:
         return self._meeting(at_ms, rng, self._rng("series", series), identifier(rng))
 
     def large(self, at_ms: int, number: int) -> Iterator[Step]:
-        """A meeting for everybody, or for as many as are allowed in."""
-        rng = self._rng("large", number)
-        people = rng.sample(self._population, min(workload.LARGE_SIZE, len(self._population)))
+        """A meeting for everybody, or for as many as are allowed in by default."""
+        return self._assembly(at_ms, self._rng("large", number), workload.LARGE_SIZE)
+
+    def largest(self, at_ms: int, number: int) -> Iterator[Step]:
+        """A meeting for everybody, or for as many as a server for large meetings holds."""
+        return self._assembly(at_ms, self._rng("largest", number), workload.LARGEST_SIZE)
+
+    def _assembly(self, at_ms: int, rng: Random, size: int) -> Iterator[Step]:
+        people = rng.sample(self._population, min(size, len(self._population)))
         meeting = self._plan(rng, people[0], messages_each=2, duration_ms=60 * MINUTE_MS, instance="")
         return meet(Scene(rng, at_ms, tuple(people)), meeting)
 
@@ -76,6 +88,7 @@ class Casting:
             conference_uri=f"{organizer.sip};gruu;opaque=app:conf:focus:id:{rng.getrandbits(32):08X}",
             instance=instance,
             files=self._files,
+            whole=self._whole,
             subject=rng.choice(PHRASES[organizer.language]),
         )
 

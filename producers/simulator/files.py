@@ -11,6 +11,7 @@ from schemas.catalogue import TYPES
 from schemas.envelope import decode
 from schemas.errors import RecordRejected
 from schemas.events import ConferenceContentUploaded, ConferenceWhiteboardSnapshot, ContentReference
+from schemas.meetings import ConferenceContentVisibility
 from schemas.record import Record
 
 BYTES_MIN: Final = 1_000
@@ -24,7 +25,10 @@ _KINDS: Final = (
     ("Notes.txt", "text/plain"),
 )
 _WHITEBOARD: Final = ("Whiteboard.png", "image/png")
-_TYPES: Final = frozenset(TYPES[model].encode() for model in (ConferenceContentUploaded, ConferenceWhiteboardSnapshot))
+_TYPES: Final = frozenset(
+    TYPES[model].encode()
+    for model in (ConferenceContentUploaded, ConferenceWhiteboardSnapshot, ConferenceContentVisibility)
+)
 
 
 def generated(content_id: str) -> bytes:
@@ -58,7 +62,7 @@ async def put_file(record: Record, sink: ContentSink) -> bool:
         data = decode(record, None).data
     except RecordRejected:
         return False
-    assert isinstance(data, ConferenceContentUploaded | ConferenceWhiteboardSnapshot)
+    assert isinstance(data, ConferenceContentUploaded | ConferenceWhiteboardSnapshot | ConferenceContentVisibility)
     content = data.content
     await sink.put(BytesIO(generated(content.id)), content.name, content.media_type, content.id)
     return True

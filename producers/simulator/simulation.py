@@ -30,26 +30,29 @@ _Arrival = tuple[int, int, _Script]
 """When a conversation begins, which one of its kind it is, and how to play it."""
 
 
-def simulate(users: int, hours: float, seed: int, topics: Topics, *, files: bool = False) -> Iterator[Record]:
+def simulate(
+    users: int, hours: float, seed: int, topics: Topics, *, files: bool = False, whole_meetings: bool = False
+) -> Iterator[Record]:
     """Yield the records of an organisation's first `hours`, ordered by time; memory holds the open conversations.
 
     The same arguments give the same records. Conversations that run past the end are cut and stay open.
-    With `files` meetings share some, which `producers.simulator.files` can make again. Raises
-    ValueError for fewer users than two or no time at all.
+    With `files` meetings share some, which `producers.simulator.files` can make again. With `whole_meetings` they have
+    all that meetings leave behind, files only with `files`, and there are some for 1,000 people where there are as
+    many. Raises ValueError for fewer users than two or no time at all.
     """
     if users < USERS_MIN or hours <= 0:
         raise ValueError("a simulation needs two users and some time")
     names = {model: topics.of(STREAMS[name]) for model, name in TYPES.items()}
     end = START + timedelta(hours=hours)
-    for step in _in_order(_arrivals(users, hours, seed, files=files)):
+    for step in _in_order(_arrivals(users, hours, seed, files=files, whole=whole_meetings)):
         if step.at >= end:
             return
         topic = names[type(step.data)]
         yield encode(step.event_id, step.source, format_time(step.at), step.sequence, step.data, topic)
 
 
-def _arrivals(users: int, hours: float, seed: int, *, files: bool) -> Iterator[_Arrival]:
-    casting = Casting(populate(users, seed), seed, files=files)
+def _arrivals(users: int, hours: float, seed: int, *, files: bool, whole: bool) -> Iterator[_Arrival]:
+    casting = Casting(populate(users, seed), seed, files=files, whole=whole)
     minutes = ceil(hours * 60)
     sessions = Random(f"{seed}/sessions"), users * workload.SESSIONS_PER_DAY, minutes
     calls = Random(f"{seed}/calls"), users * workload.CALLS_PER_DAY, minutes
@@ -59,6 +62,7 @@ def _arrivals(users: int, hours: float, seed: int, *, files: bool) -> Iterator[_
         _numbered(workload.ad_hoc_meetings(Random(f"{seed}/ad-hoc"), users, minutes), casting.ad_hoc),
         _numbered(workload.scheduled_meetings(Random(f"{seed}/scheduled"), users, minutes), casting.scheduled),
         _numbered(workload.large_meetings(hours), casting.large),
+        _numbered(workload.largest_meetings(users, hours) if whole else iter(()), casting.largest),
         key=itemgetter(0),
     )
 

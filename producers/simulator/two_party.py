@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from producers.simulator.conference import DURATION_MIN_MS, Meeting, meet
+from producers.simulator.attendance import DURATION_MIN_MS
+from producers.simulator.conference import Meeting, meet
 from producers.simulator.phrases import say
 from producers.simulator.population import Person
 from producers.simulator.scene import Scene, reported
@@ -34,7 +35,8 @@ RING_MS: Final = 40 * SECOND_MS
 class _Dialogue:
     """One two-party conversation as it is played."""
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, *, whole: bool) -> None:
+        self._whole = whole
         self._rng = scene.rng
         self._initiator, self._peer = scene.people[:2]
         self._spare = scene.people[2:]
@@ -92,6 +94,7 @@ class _Dialogue:
             messages_each=5,
             thread=self._thread,
             escalated_from=self._id,
+            whole=self._whole,
         )
         people = (self._initiator, self._peer, *self._spare)
         yield from meet(Scene(self._rng, self._at_ms + SECOND_MS, people), meeting)
@@ -143,9 +146,12 @@ class _Dialogue:
         self._at_ms += least + int(self._rng.random() * (most - least))
 
 
-def talk(scene: Scene) -> Iterator[Step]:
-    """Play a conversation of the scene's first two people; the others are there to be asked in."""
-    dialogue = _Dialogue(scene)
+def talk(scene: Scene, *, whole: bool = False) -> Iterator[Step]:
+    """Play a conversation of the scene's first two people; the others are there to be asked in.
+
+    A meeting that it grows into is a `whole` one, or not.
+    """
+    dialogue = _Dialogue(scene, whole=whole)
     scripts = (
         (MISSED_SHARE, dialogue.missed),
         (DECLINED_SHARE, dialogue.declined),

@@ -28,6 +28,9 @@ SIZE_SHARES: Final = (85, 10, 5)
 LARGE_SIZE: Final = 250
 """One meeting a day is for everybody, up to the largest that Lync Server 2013 allows by default."""
 
+LARGEST_SIZE: Final = 1_000
+"""What a pool that is set up for large meetings holds (support for large meetings)."""
+
 DURATION_MINUTES: Final = range(30, 60, 5)
 SCHEDULED_SHARE: Final = 0.6
 RECURRING_SHARE: Final = 0.8
@@ -74,6 +77,13 @@ def large_meetings(hours: float) -> Iterator[int]:
     end_ms = int(hours * HOUR_MS)
     for day_start_ms in range(0, end_ms, day_ms):
         yield day_start_ms + min(HOUR_MS, (end_ms - day_start_ms) // 4)
+
+
+def largest_meetings(users: int, hours: float) -> Iterator[int]:
+    """Yield when the meetings begin that are too large for other pools: as the large ones, and a while after them."""
+    if users > LARGE_SIZE:
+        for at_ms in large_meetings(hours):
+            yield at_ms + 10 * MINUTE_MS
 
 
 def _volume(minute: int) -> float:

@@ -1,6 +1,6 @@
 """An archive as plain documents, in the shape that they have in MongoDB."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Documents = list[dict[str, Any]]
@@ -15,3 +15,4 @@ class Archive:
     items: Documents
     quarantine: Documents
     checkpoints: Documents
+    attachments: Documents = field(default_factory=list)

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from tests.checker.archive import Archive
-from tests.checker.model import Expected, History, readers
+from tests.checker.audience import is_for, is_message, readers
+from tests.checker.model import NO_FILES, Expected, History
 from tests.checker.reading import Fact, filled
 
 Document = dict[str, Any]
@@ -38,8 +39,11 @@ class Findings:
             self.lines.append(f"{kind}: {line}")
 
 
-def compare(expected: Expected, archive: Archive) -> Findings:
-    """Compare everything; the order of the findings is that of the conversations' names."""
+def compare(expected: Expected, archive: Archive, files: Mapping[str, int] = NO_FILES) -> Findings:
+    """Compare everything; the order of the findings is that of the conversations' names.
+
+    `files` are those in the content store: sizes by digest.
+    """
     findings = Findings()
     segments: dict[str, list[Document]] = {}
     for segment in archive.segments:
@@ -56,6 +60,7 @@ def compare(expected: Expected, archive: Archive) -> Findings:
         held = _compare_facts(name, history, segments.get(name, []), findings)
         _compare_state(name, history, documents.get(name), segments.get(name, []), findings)
         _compare_items(name, history, held, items.get(name, []), findings)
+    _compare_files(expected, archive, files, findings)
     _compare_quarantine(expected, archive, findings)
     _compare_lanes(expected, archive, findings)
     return findings
@@ -120,7 +125,7 @@ def _compare_state(
 
 def _compare_items(name: str, history: History, held: set[int], items: list[Document], findings: Findings) -> None:
     """Each reader must have one item that shows what they may see, and nobody else any."""
-    wanted = readers(history)
+    wanted = readers(history.reports)
     owners = Counter(item["mailbox"] for item in items)
     for mailbox in sorted(wanted.keys() - owners.keys()):
         findings.add("lost", f"{mailbox}: {name}", max(1, len(wanted[mailbox][1])))
@@ -133,9 +138,7 @@ def _compare_items(name: str, history: History, held: set[int], items: list[Docu
         if owners[mailbox] > 1:
             findings.add("duplicated", f"{mailbox}: {name}")
         status, visible = wanted[mailbox]
-        sees = {
-            number for number in held if any(a <= number and (b is None or number <= b) for a, b in item["visible"])
-        }
+        sees = {number for number in held if number in history.reports and _shows(item, history, number)}
         findings.add("leaked", f"{mailbox}: {name} {sorted(sees - visible)}", len(sees - visible))
         hidden = (visible & held) - sees
         findings.add("lost", f"{mailbox}: {name} {sorted(hidden)}", len(hidden))
@@ -143,6 +146,40 @@ def _compare_items(name: str, history: History, held: set[int], items: list[Docu
         folder = "webconferencinghistory" if history.area == "conference" else "conversationhistory"
         if item["status"] != status or item["folder"] != folder or item["started_at"] not in starts:
             findings.add("altered", f"{mailbox}: {name}: what the item says of itself")
+
+
+def _shows(item: Document, history: History, sequence: int) -> bool:
+    """Whether the item shows an event to its owner, by what is stored with it."""
+    fact = history.reports[sequence][0]
+    if not _within(sequence, item["visible"]):
+        return False
+    if is_message(history.reports, sequence) and sequence in item["undelivered"]:
+        return False
+    return is_for(fact, item["mailbox"], presents=_within(sequence, item["presented"]))
+
+
+def _within(sequence: int, ranges: list[list[int | None]]) -> bool:
+    return any((first or 0) <= sequence and (last is None or sequence <= last) for first, last in ranges)
+
+
+def _compare_files(expected: Expected, archive: Archive, files: Mapping[str, int], findings: Findings) -> None:
+    """What is kept of an event's file must be what the event says, and whether its bytes are there."""
+    attachments = {(one["_id"]["conversation"], one["_id"]["sequence"]): one for one in archive.attachments}
+    for name, history in sorted(expected.histories.items()):
+        for sequence, facts in sorted(history.reports.items()):
+            file = facts[0].file
+            found = attachments.pop((name, sequence), None)
+            if file is None and found is not None:
+                findings.add("invented", f"{name} {sequence}: a file")
+            elif file is not None and found is None:
+                findings.add("lost", f"{name} {sequence}: its file")
+            elif file is not None and found is not None:
+                stored = files.get(file["sha256"]) == file["size"]
+                said = (found["sha256"], found["size"], found["state"] == "stored")
+                if said != (file["sha256"], file["size"], stored):
+                    findings.add("altered", f"{name} {sequence}: its file")
+    for name, sequence in sorted(attachments):
+        findings.add("invented", f"{name} {sequence}: a file")
 
 
 def _compare_quarantine(expected: Expected, archive: Archive, findings: Findings) -> None:

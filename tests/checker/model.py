@@ -1,13 +1,18 @@
 """What must have become of records: each conversation's facts, who may read which of them, and what is quarantined.
 
-The plainest way there is: a dictionary of facts by sequence, and a walk with the set of people who are present.
+The plainest way there is: a dictionary of facts by sequence. Who may read them is in `audience`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
 
 from schemas.record import Record
+from tests.checker.audience import Reports
 from tests.checker.reading import Fact, read
+
+NO_FILES: Final[Mapping[str, int]] = MappingProxyType({})
 
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
@@ -18,7 +23,7 @@ class History:
     """One conversation: for each sequence every report of it that may be the one kept, the likeliest first."""
 
     area: str
-    reports: dict[int, list[Fact]] = field(default_factory=dict)
+    reports: Reports = field(default_factory=dict)
 
     @property
     def end(self) -> int | None:
@@ -35,11 +40,17 @@ class Expected:
     lanes: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
     """By topic and partition: the number of records, and the offset after the last."""
 
+    def reports(self, conversation: str) -> Reports:
+        """Return what was reported of a conversation, by sequence; nothing of one that is not known."""
+        known = self.histories.get(conversation)
+        return {} if known is None else known.reports
 
-def expect(records: Iterable[Record]) -> Expected:
+
+def expect(records: Iterable[Record], files: Mapping[str, int] = NO_FILES) -> Expected:
     """Read records as they are in Kafka; within a partition in order of offset.
 
-    A conversation whose history is illegal must be in one partition only: what came first stays.
+    A conversation whose history is illegal must be in one partition only: what came first stays. An event whose file
+    is not among `files`, sizes by digest, is kept, and its record is in quarantine too.
     """
     expected = Expected()
     partitions: dict[tuple[str, int], set[int]] = {}
@@ -48,9 +59,15 @@ def expect(records: Iterable[Record]) -> Expected:
         count, _ = expected.lanes.get(lane, (0, 0))
         expected.lanes[lane] = count + 1, record.offset + 1
         fact = read(record.key, record.headers, record.value)
-        if fact is None or not _taken(expected, fact, partitions, record.partition):
+        known = fact is not None and fact.sequence in expected.reports(fact.conversation)
+        taken = fact is not None and _taken(expected, fact, partitions, record.partition)
+        if fact is None or not taken or not (known or _has_its_file(fact, files)):
             expected.quarantined[record.topic, record.partition, record.offset] = record
     return expected
+
+
+def _has_its_file(fact: Fact, files: Mapping[str, int]) -> bool:
+    return fact.file is None or files.get(fact.file["sha256"]) == fact.file["size"]
 
 
 def _taken(expected: Expected, fact: Fact, partitions: dict[tuple[str, int], set[int]], partition: int) -> bool:
@@ -76,35 +93,3 @@ def _fits(history: History, fact: Fact) -> bool:
     if fact.area != history.area or (history.end is not None and fact.sequence > history.end):
         return False
     return not (fact.ends and (history.end is not None or fact.sequence < max(history.reports)))
-
-
-def readers(history: History) -> dict[str, tuple[str, set[int]]]:
-    """Return for each person who has an item its status, and the sequences of all events that they may see."""
-    found: dict[str, tuple[str, set[int]]] = {}
-    present: set[str] = set()
-    for sequence in sorted(history.reports):
-        fact = history.reports[sequence][0]
-        came, went = _moves(fact)
-        present |= came
-        for person in came:
-            found.setdefault(person, ("archived", set()))
-        for person in present:
-            found[person][1].add(sequence)
-        present -= went
-    messages = [number for number, facts in history.reports.items() if facts[0].type == "lync.conversation.message.v1"]
-    for facts in history.reports.values():
-        if facts[0].type in {"lync.conversation.missed.v1", "lync.call.missed.v1"}:
-            found.setdefault(facts[0].data["participant"]["sip"], ("missed", set(sorted(messages)[:1])))
-    return found
-
-
-def _moves(fact: Fact) -> tuple[set[str], set[str]]:
-    match fact.type.split(".")[2]:
-        case "started":
-            return {person["sip"] for person in fact.data["participants"]}, set()
-        case "joined" | "participant-joined":
-            return {fact.data["participant"]["sip"]}, set()
-        case "left" | "participant-left":
-            return set(), {fact.data["sip"]}
-        case _:
-            return set(), set()

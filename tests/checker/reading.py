@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 PERSON = {"sip": str, "name": str}
+CONTENT = {"id": str, "name": str, "media_type": str, "size": int, "sha256": str}
 FIELDS: dict[str, dict[str, Any]] = {
     "lync.conversation.started.v1": {"thread": str, "initiator": str, "participants": [PERSON]},
     "lync.conversation.message.v1": {"sip": str, "text": str},
@@ -21,6 +22,29 @@ FIELDS: dict[str, dict[str, Any]] = {
     "lync.conference.left.v1": {"sip": str},
     "lync.conference.message.v1": {"sip": str, "text": str},
     "lync.conference.topic.v1": {"sip": str, "text": str},
+    "lync.conference.content-uploaded.v1": {"sip": str, "content": CONTENT},
+    "lync.conference.content-visibility.v1": {"sip": str, "content": CONTENT, "audience": str},
+    "lync.conference.content-removed.v1": {"sip": str, "id": str, "name": str},
+    "lync.conference.whiteboard-snapshot.v1": {"sip": str, "content": CONTENT},
+    "lync.conference.joined.v2": {"participant": PERSON, "origin": str},
+    "lync.conference.role-changed.v1": {"sip": str, "role": str},
+    "lync.conference.lobby-entered.v1": {"participant": PERSON},
+    "lync.conference.lobby-admitted.v1": {"sip": str, "by": str},
+    "lync.conference.lobby-denied.v1": {"sip": str, "by": str},
+    "lync.conference.ejected.v1": {"sip": str, "by": str},
+    "lync.conference.locked.v1": {"sip": str, "locked": bool},
+    "lync.conference.modality-joined.v1": {"sip": str, "modality": str},
+    "lync.conference.modality-left.v1": {"sip": str, "modality": str},
+    "lync.conference.poll-opened.v1": {"sip": str, "poll": str, "question": str, "choices": [str]},
+    "lync.conference.poll-tallied.v1": {"poll": str, "tally": [int]},
+    "lync.conference.poll-visibility.v1": {"sip": str, "poll": str, "tally": [int], "audience": str},
+    "lync.conference.poll-closed.v1": {"sip": str, "poll": str},
+    "lync.conference.question-asked.v1": {"sip": str, "question": str, "text": str},
+    "lync.conference.question-answered.v1": {"sip": str, "question": str, "text": str},
+    "lync.conference.notes-linked.v1": {"sip": str, "title": str, "link": str},
+    "lync.conference.sharing-started.v1": {"sip": str, "sharing": str},
+    "lync.conference.sharing-stopped.v1": {"sip": str, "sharing": str},
+    "lync.conference.delivery-failed.v1": {"sip": str, "message": int, "recipients": [str]},
     "lync.conference.ended.v1": {"last_sequence": int},
 }
 OPENINGS = ("lync.conversation.started.v1", "lync.call.started.v1", "lync.conference.activated.v1")
@@ -35,8 +59,16 @@ DEFAULTS: dict[str, Any] = {
     "organizer": None,
     "subject": "",
     "escalated_from": None,
+    "by": None,
+    "origin": "internal",
+    "audience": "everyone",
 }
-"""Fields that may be left out, and what leaving them out says."""
+"""Fields that may be left out, and what leaving them out says, unless the type has a default of its own."""
+
+OWN_DEFAULTS: dict[str, dict[str, Any]] = {
+    "lync.conference.poll-tallied.v1": {"audience": "presenters"},
+    "lync.conference.question-asked.v1": {"audience": "presenters"},
+}
 
 
 class Fact(NamedTuple):
@@ -59,6 +91,12 @@ class Fact(NamedTuple):
     def ends(self) -> bool:
         """Whether it is the last event of its conversation."""
         return self.type.endswith(".ended.v1")
+
+    @property
+    def file(self) -> dict[str, Any] | None:
+        """The file that it refers to, if it does."""
+        found: dict[str, Any] | None = self.data.get("content")
+        return found
 
     def content(self) -> tuple[str, str, str]:
         """Return what two reports of one event have in common."""
@@ -87,11 +125,12 @@ def read(key: bytes | None, headers: tuple[tuple[str, bytes | None], ...], value
 
 
 def filled(name: str, data: dict[str, Any]) -> dict[str, Any]:
-    """Return the data with what was left out; every person has a role."""
-    optional = {key: value for key, value in DEFAULTS.items() if key in data}
+    """Return the data with what was left out, where that says something; every person has a role."""
+    own = OWN_DEFAULTS.get(name, {})
     people = {key: [_person(one) for one in data[key]] for key in ("participants", "invited") if key in data}
     one = {key: _person(data[key]) for key in ("participant", "organizer") if data.get(key)}
-    return {key: value for key, value in (data | optional | people | one).items() if value != DEFAULTS.get(key, ...)}
+    said = own | data | people | one
+    return {key: value for key, value in said.items() if key in own or value != DEFAULTS.get(key, ...)}
 
 
 def utc(text: str) -> str | None:
@@ -124,7 +163,7 @@ def _has(data: Any, fields: dict[str, Any]) -> bool:
 def _fits(value: Any, wanted: Any) -> bool:
     match wanted:
         case list():
-            return isinstance(value, list) and all(_has(one, wanted[0]) for one in value)
+            return isinstance(value, list) and all(_fits(one, wanted[0]) for one in value)
         case dict():
             return _has(value, wanted)
         case _:

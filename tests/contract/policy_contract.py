@@ -19,6 +19,7 @@ from consumers.ports import ArchiveStore, MailboxStore, Stale
 from consumers.reading import NotFound
 from consumers.tokens.ports import PartnerStore
 from schemas.events import EventData
+from schemas.meetings import Origin
 from schemas.policies import (
     ArchivedSessions,
     ArchivingConfiguration,
@@ -29,7 +30,24 @@ from schemas.policies import (
     PolicyValue,
     PoolPlace,
 )
-from tests.builders import ALICE, BOB, CAROL, CONVERSATIONS, history, joined, message, person, started
+from tests.builders import (
+    ALICE,
+    BOB,
+    CAROL,
+    CONVERSATIONS,
+    activated,
+    appointed,
+    came,
+    failed,
+    history,
+    joined,
+    message,
+    missed,
+    person,
+    said,
+    started,
+    waited,
+)
 from tests.contract.store_contract import TALK, Stored, batch_of
 from tests.support.clock import START
 from tests.support.trust import GRANT, PARTNER
@@ -162,6 +180,45 @@ class PolicyContract(ABC):
         assert targets(await governed.stored.copies()) == {ALICE.sip: Target.EXCHANGE, BOB.sip: Target.LYNC}
         await archive(governed, *steps, done=2)
         assert targets(await governed.stored.copies()) == {ALICE.sip: Target.EXCHANGE}
+
+    @pytest.mark.parametrize("origin", [Origin.FEDERATED, Origin.PSTN])
+    async def test_an_outsider_makes_a_conference_external(self, governed: Governed, origin: Origin) -> None:
+        """Whatever the directory says of them: others are archived as with strangers, they themselves nowhere.
+
+        Who only waits in the lobby, or has a role and never comes, changes nothing.
+        """
+        await governed.policies.change(GRANT, governing(), START)
+        steps = (activated(), came(ALICE), came(BOB), waited(CAROL), appointed(person("never")), came(CAROL, origin))
+        await archive(governed, *steps[:-1])
+        assert targets(await governed.stored.copies()) == {ALICE.sip: Target.EXCHANGE, BOB.sip: Target.LYNC}
+        await archive(governed, *steps, done=len(steps) - 1)
+        assert targets(await governed.stored.copies()) == {ALICE.sip: Target.EXCHANGE}
+        assert await governed.stored.items(CAROL.sip) == []
+
+    async def test_an_outsider_keeps_nothing(self, governed: Governed) -> None:
+        """A conference whose only archived member is not of the organisation is not kept."""
+        await governed.policies.change(GRANT, governing(external=True), START)
+        await archive(governed, activated(), came(ALICE, Origin.ANONYMOUS), came(CAROL))
+        assert await governed.stored.copies() == []
+        assert not (await governed.store.load(["m1"]))["m1"].kept
+
+    async def test_a_late_first_message_is_copied(self, governed: Governed) -> None:
+        """What a missed item holds its copy holds too, and who keeps no history has no item for it."""
+        await governed.policies.change(GRANT, governing(history=False), START)
+        steps = (started(BOB, invited=[ALICE]), missed(ALICE), message(BOB, "hello"))
+        await archive(governed, *steps[:2])
+        await archive(governed, *steps, done=2)
+        (copy,) = [copy for copy in await governed.stored.copies() if copy.item.mailbox == ALICE.sip]
+        assert copy.item.visible == ((3, 3),)
+        assert await governed.stored.items(ALICE.sip) == []
+
+    async def test_what_did_not_arrive_is_not_copied(self, governed: Governed) -> None:
+        """A failure to deliver reaches the copy as it reaches the item."""
+        await governed.policies.change(GRANT, governing(), START)
+        steps = (activated(), came(ALICE), came(BOB), said(), failed(4, BOB))
+        await archive(governed, *steps[:4])
+        await archive(governed, *steps, done=4)
+        assert [copy.item.undelivered for copy in await governed.stored.copies()] == [(), (4,)]
 
     async def test_history_that_is_off_leaves_no_item(self, governed: Governed) -> None:
         """Who keeps no conversation history sees nothing; the archived copy is there, for it is not theirs."""

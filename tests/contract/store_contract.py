@@ -9,25 +9,38 @@ from typing import Protocol
 import pytest
 
 from consumers.batch import ZERO, Batch, Checkpoint, Counts, FirstUse, LaneId
+from consumers.content import ContentState, claims
 from consumers.copy import Copy
+from consumers.filing import file_item
 from consumers.fold import fold, recalls
 from consumers.grant import GrantRefused
 from consumers.item import Item
 from consumers.policy.governance import UNGOVERNED, Governance
 from consumers.ports import ArchiveStore, Fenced, Stale
+from schemas.catalogue import ENDERS, MODELS, OPENERS, EventType
 from schemas.envelope import Event
 from schemas.errors import Cause
+from schemas.events import Role
+from schemas.meetings import Origin
 from schemas.record import Record
 from tests.builders import (
     ALICE,
     BOB,
+    CAROL,
     CONFERENCES,
     CONVERSATIONS,
+    DAVE,
+    activated,
     broken,
+    came,
     decoded,
+    example,
+    failed,
     history,
     message,
     missed,
+    person,
+    said,
     started,
 )
 from tests.builders import record as record_of
@@ -63,6 +76,8 @@ class Subject:
     clock: ManualClock
 
 
+PRESENTER = person("alice", role=Role.PRESENTER)
+
 TALK = (started(), message(ALICE, "one"), message(BOB, "two"))
 
 
@@ -72,11 +87,12 @@ async def batch_of(
     lane: LaneId = CONVERSATIONS,
     governance: Governance = UNGOVERNED,
 ) -> Batch:
-    """Fold records on top of what the store holds, at the offsets after its checkpoint."""
+    """Fold records on top of what the store holds, at the offsets after its checkpoint; no file is there."""
     checkpoint = await store.checkpoint(lane) or Checkpoint(lane, 0)
     run = decoded(records, checkpoint.next)
     known = await store.load({one.event.data.conversation for one in run if isinstance(one.event, Event)})
-    return fold(checkpoint, run, known, await store.recall(recalls(run, known)), governance=governance)
+    absent = dict.fromkeys(claims(run), ContentState.MISSING)
+    return fold(checkpoint, run, known, await store.recall(recalls(run, known)), absent, governance)
 
 
 async def archive(store: ArchiveStore, records: Iterable[Record]) -> Batch:
@@ -125,6 +141,25 @@ class StoreContract(ABC):
         assert conversation.members.keys() == first.members.keys()
         assert [event.sequence for event in await subject.stored.events("c1")] == [1, 2, 3, 4, 5]
         assert len(await subject.stored.items(ALICE.sip)) == 1
+
+    async def test_a_whole_conference_comes_back(self, subject: Subject) -> None:
+        """All that a conference leaves behind, roles, origins and failures to deliver among it, is kept as it was."""
+        named = [name for name in EventType if name.startswith("lync.conference.") and name not in OPENERS | ENDERS]
+        steps = [came(PRESENTER), came(BOB), came(CAROL, Origin.FEDERATED), said(conversation="m1")]
+        whole = history(activated(), *steps, *(example(MODELS[name], "m1") for name in named), failed(5, BOB, DAVE))
+        await archive(subject.store, whole[:4])
+        await archive(subject.store, whole[4:-1])
+        batch = await archive(subject.store, whole[-1:])
+
+        (conversation,) = batch.conversations
+        assert await subject.store.load(["m1"]) == {"m1": conversation}
+        assert conversation.undelivered == {BOB.sip: (2, 5), CAROL.sip: (2,), DAVE.sip: (5,)}
+        assert [event.body for event in await subject.stored.events("m1")] == [record.value for record in whole]
+        (item,) = await subject.stored.items(BOB.sip)
+        assert item == file_item(conversation, conversation.members[BOB.sip])
+        assert (item.undelivered, await subject.stored.items(CAROL.sip)) == ((2, 5), [])
+        assert (await subject.stored.items(ALICE.sip))[0].presented
+        assert (await subject.stored.names()).keys() == {ALICE.sip, BOB.sip}
 
     async def test_counts_add_up_over_commits(self, subject: Subject) -> None:
         """A checkpoint counts every record ever read: archived, duplicate and quarantined."""

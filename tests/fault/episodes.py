@@ -26,10 +26,10 @@ def another_archive(program: Program) -> Program:
     return other
 
 
-def simulated(program: Program, users: int, hours: float, seed: int = 1) -> Path:
+def simulated(program: Program, users: int, hours: float, seed: int = 1, *options: str) -> Path:
     """Simulate into a recording and replay it into Kafka; return the recording."""
     recording = program.folder / f"simulated-{users}-{hours}-{seed}.jsonl.gz"
-    program.run("simulate", "--users", users, "--hours", hours, "--seed", seed, "--out", recording)
+    program.run("simulate", "--users", users, "--hours", hours, "--seed", seed, "--out", recording, *options)
     program.run("replay", recording, "--speed", "max")
     return recording
 

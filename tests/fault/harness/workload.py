@@ -7,7 +7,8 @@ from typing import Final
 
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
-from schemas.events import EventData, Participant
+from schemas.events import EventData, Participant, Role
+from schemas.meetings import Origin
 from schemas.record import Record
 from tests import builders as b
 
@@ -23,11 +24,14 @@ DAMAGES: Final[tuple[Callable[[Record], Record], ...]] = (
 
 
 def workload(seed: int, count: int, topics: Topics) -> list[Record]:
-    """Return about `count` records, in the order in which they are published; the same seed gives the same."""
-    dice = Random(f"workload {seed}")
-    meetings = [_meeting(dice, f"meeting-{number}") for number in range(3)]
+    """Return about `count` records, in the order in which they are published; the same seed gives the same.
+
+    With every other seed meetings are whole, but for their files.
+    """
+    dice, whole = Random(f"workload {seed}"), seed % 2 == 1
+    meetings = [_meeting(dice, f"meeting-{number}", whole=whole) for number in range(3)]
     busy = [record._replace(topic=topics.conferences, partition=-1, offset=-1) for record in _mixed(dice, meetings)]
-    quiet = list(islice(simulate(USERS, 2, seed, topics), count - len(busy)))
+    quiet = list(islice(simulate(USERS, 2, seed, topics, whole_meetings=whole), count - len(busy)))
     records = _mixed(dice, [busy, [record for record in quiet if record.topic != topics.contacts]])
     again = [_reported_again(dice, record) for record in dice.sample(records, len(records) // 20)]
     damaged = [dice.choice(DAMAGES)(record) for record in dice.sample(records, 4)]
@@ -36,9 +40,10 @@ def workload(seed: int, count: int, topics: Topics) -> list[Record]:
     return _shuffled(dice, records, dice.choice([0, 0, 4, 40, len(records)]))
 
 
-def _meeting(dice: Random, name: str) -> list[Record]:
+def _meeting(dice: Random, name: str, *, whole: bool) -> list[Record]:
     """Return a meeting in which people come, talk, go and come again, and that mostly ends."""
-    between = [_step(dice, dice.choice(PEOPLE), name, number) for number in range(dice.randrange(20, 60))]
+    step = _whole_step if whole else _step
+    between = [step(dice, dice.choice(PEOPLE), name, number) for number in range(dice.randrange(20, 60))]
     steps: list[EventData] = [b.activated(name, organizer=b.ALICE), *between]
     if dice.random() < 0.8:
         steps.append(b.adjourned(conversation=name))
@@ -55,6 +60,22 @@ def _step(dice: Random, who: Participant, name: str, number: int) -> EventData:
             return b.topic(who, f"topic {number}", name)
         case _:
             return b.said(who, f"words {number} in {name}", name)
+
+
+def _whole_step(dice: Random, who: Participant, name: str, number: int) -> EventData:
+    match dice.randrange(14):
+        case 0:
+            return b.appointed(who, dice.choice(tuple(Role)), name)
+        case 1:
+            return b.ejected(who, conversation=name)
+        case 2:
+            return b.came(who, dice.choice(tuple(Origin)), name)
+        case 3:
+            return b.failed(dice.randrange(2, 60), dice.choice(PEOPLE), who=who, conversation=name)
+        case 4:
+            return b.asked(who, conversation=name)
+        case _:
+            return _step(dice, who, name, number)
 
 
 def _mixed(dice: Random, streams: Sequence[Sequence[Record]]) -> list[Record]:

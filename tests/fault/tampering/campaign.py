@@ -11,7 +11,7 @@ from pymongo.errors import DuplicateKeyError, PyMongoError
 from consumers.audit.ed25519 import Ed25519Checker, new_key, read_signer
 from consumers.audit.finding import Finding
 from consumers.mongo.audit import MongoAuditor
-from consumers.mongo.layout import Database
+from consumers.mongo.layout import CONVERSATIONS, Database
 from tests.fault.tampering.archive import Archive, opened_at
 from tests.fault.tampering.building import Built, build
 from tests.fault.tampering.forged_content import CONTENT
@@ -19,7 +19,7 @@ from tests.fault.tampering.forged_journal import CHAINS
 from tests.fault.tampering.forged_records import RECORDS
 from tests.fault.tampering.forged_removals import REMOVALS
 from tests.fault.tampering.mutation import BLIND, Mutation
-from tests.fault.tampering.naming import EXCLUDED, attested, contradicted, named
+from tests.fault.tampering.naming import EXCLUDED, attested, contradicted, conversation_of, named
 from tests.fault.tampering.stored import Write, changes, differing, replaced_by, undo, write
 from tests.fault.tampering.view import View
 
@@ -30,6 +30,10 @@ BLIND_SHARE: Final = 0.6
 
 CLEANED_EVERY: Final = 5
 """After so many mutations that were undone the archive is audited once more, and must be as it was."""
+
+
+NAMED, CONTRADICTED, MISNAMED, MISSED, CRASHED = "named", "contradicted", "MISNAMED", "MISSED", "CRASH"
+"""How an audit tells a mutation: by the document, by one that contradicts it, by another; not at all; or it fails."""
 
 
 @dataclass(slots=True)
@@ -87,6 +91,9 @@ async def attack(uri: str, opened: Database, seed: int, mutations: int, report: 
 
 async def _unclean(archive: Archive, seed: int, when: str, report: Report) -> bool:
     found = await findings(archive)
+    one = await archive.database[CONVERSATIONS].find_one({}, {"_id": 1})
+    if one is not None:
+        found += await findings(archive, one["_id"])
     report.looks += 1
     report.problems += [f"FALSE ALARM, seed {seed}, {when}: {finding}" for finding in found[:5]]
     return bool(found)
@@ -119,23 +126,32 @@ async def _mutated(built: Built, dice: Random, view: View, place: str, report: R
 
 
 async def _judge(archive: Archive, view: View, mutation: Mutation, place: str, report: Report) -> None:
+    """Audit the whole archive, and where one conversation was altered that one alone too."""
     report.mutations[mutation.kind] += 1
     report.collections.update({one.place.collection for one in mutation.writes})
     what = f"{place}, {mutation.kind}: {', '.join(_shown(view, one) for one in mutation.writes[:3])}"
+    names = {conversation_of(one, replaced_by(view.now, one) or one.document) for one in mutation.writes}
+    for conversation in (None, *(names if len(names) == 1 and None not in names else ())):
+        told, found = await _told(archive, view, mutation, conversation)
+        report.told[told if conversation is None else f"{told} of one conversation"] += 1
+        if told not in {NAMED, CONTRADICTED}:
+            report.problems.append(f"{told}, {what}, audit of {conversation or 'everything'}: {found}")
+
+
+async def _told(archive: Archive, view: View, mutation: Mutation, conversation: str | None) -> tuple[str, str]:
+    """Return how the audit tells what was done, and what it says first."""
     try:
-        found = await findings(archive)
+        found = await findings(archive, conversation)
     except PyMongoError:
         raise
     except Exception as error:  # noqa: BLE001  whatever it is, it is no finding
-        report.problems.append(f"CRASH, {what}: {error!r}")
-        return
+        return CRASHED, repr(error)
+    said = "; ".join(map(str, found[:3]))
     if any(named(one, write) for one in found for write in mutation.writes):
-        report.told["named"] += 1
-    elif any(contradicted(one, view.now, write) for one in found for write in mutation.writes):
-        report.told["contradicted"] += 1
-    else:
-        told = "; ".join(map(str, found[:3]))
-        report.problems.append(f"{'MISNAMED' if found else 'MISSED'}, {what}: {told}")
+        return NAMED, said
+    if any(contradicted(one, view.now, write) for one in found for write in mutation.writes):
+        return CONTRADICTED, said
+    return MISNAMED if found else MISSED, said
 
 
 def draw(dice: Random, view: View) -> Mutation:

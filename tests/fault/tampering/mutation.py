@@ -3,9 +3,13 @@
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from random import Random
+from struct import pack
 from typing import Any, Final, NamedTuple
 
+import bson
 from bson import ObjectId
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
 
 from consumers.mongo.layout import Document
 from tests.fault.tampering.stored import Place, Stored, Write, key_of
@@ -15,12 +19,20 @@ Earlier = list[Stored]
 """The moments of an archive, in their order; the last one is now."""
 
 
+LENIENT: Final[CodecOptions[RawBSONDocument]] = CodecOptions(
+    document_class=RawBSONDocument, tz_aware=True, unicode_decode_error_handler="backslashreplace"
+)
+"""Reads what is no UTF-8, too."""
+
+
 class Mutation(NamedTuple):
     """What is done, in a word, and all that is written for it."""
 
     kind: str
     writes: list[Write]
 
+
+ODD_NAMES: Final = 0.15
 
 Blind = Callable[[Random, Earlier, Place], list[Write] | None]
 """A mutation of some document of a collection; None where there is nothing that it could be done to."""
@@ -58,6 +70,21 @@ def _recast(dice: Random, earlier: Earlier, place: Place) -> list[Write] | None:
         return None
     path = dice.choice(found)
     return [_replaced(place, put(document, path, recast(dice, at(document, path))))]
+
+
+def _garbled(dice: Random, earlier: Earlier, place: Place) -> list[Write] | None:
+    """A byte of a text is no UTF-8 any more."""
+    document = _one(dice, earlier, place)
+    texts = [path for path in paths(document) if isinstance(at(document, path), str) and at(document, path)]
+    if not texts:
+        return None
+    path = dice.choice(texts)
+    text = at(document, path).encode()
+    raw = bytearray(bson.encode(document))
+    found = raw.find(b"%s\0%s%s\0" % (str(path[-1]).encode(), pack("<i", len(text) + 1), text))
+    first = found + len(str(path[-1]).encode()) + 5
+    raw[first + dice.randrange(len(text))] ^= 0x80
+    return [Write(place, document["_id"], RawBSONDocument(bytes(raw), LENIENT))]
 
 
 def _field_removed(dice: Random, earlier: Earlier, place: Place) -> list[Write] | None:
@@ -147,10 +174,17 @@ def _has(earlier: Earlier, place: Place) -> bool:
 
 
 def another_id(dice: Random, name: Any) -> Any:
-    """Return a name that looks like one of its kind."""
+    """Return a name that looks like one of its kind; now and then one of another kind, or the same otherwise put."""
+    if dice.random() >= ODD_NAMES:
+        return _like(dice, name)
+    turned = [{part: name[part] for part in reversed(list(name))}] if isinstance(name, Mapping) else []
+    return dice.choice(({"name": name}, 7, ObjectId(b"forged id!!!"), *turned))
+
+
+def _like(dice: Random, name: Any) -> Any:
     if isinstance(name, Mapping):
         member = dice.choice(list(name))
-        return {**deepcopy(dict(name)), member: another_id(dice, name[member])}
+        return {**deepcopy(dict(name)), member: _like(dice, name[member])}
     if isinstance(name, str):
         digits = [place for place, letter in enumerate(name) if letter.isdigit()]
         if digits and dice.random() < 0.7:
@@ -168,6 +202,7 @@ BLIND: Final[Mapping[str, Blind]] = {
     "altered": _altered,
     "altered, too": _altered,
     "recast": _recast,
+    "garbled": _garbled,
     "field removed": _field_removed,
     "field renamed": _field_renamed,
     "field added": _field_added,

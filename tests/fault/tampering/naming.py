@@ -1,6 +1,6 @@
 """Whether a finding names what was done: the document itself, or one that contradicts it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from consumers.audit.finding import Finding
@@ -18,7 +18,6 @@ from consumers.mongo.layout import (
     JOURNAL,
     PURGES,
     SEGMENTS,
-    Document,
 )
 from tests.fault.tampering.stored import Place, Stored, Write, differing, key_of, replaced_by
 
@@ -49,7 +48,7 @@ def name_of(identity: Any) -> str:
     return "/".join(map(str, identity.values())) if isinstance(identity, dict) else str(identity)
 
 
-def conversation_of(write: Write, document: Document | None) -> str | None:
+def conversation_of(write: Write, document: Mapping[str, Any] | None) -> str | None:
     """Return the conversation that a document is of, where it is of one."""
     if write.place.collection not in OF_CONVERSATIONS:
         return None

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import bson
+from bson.raw_bson import RawBSONDocument
 
 from consumers.mongo.digests import document_digest
 from consumers.mongo.layout import Database, Document
@@ -27,7 +28,7 @@ class Write(NamedTuple):
 
     place: Place
     id: Any
-    document: Document | None
+    document: Mapping[str, Any] | None
 
 
 def key_of(identity: Any) -> bytes:
@@ -48,12 +49,13 @@ async def read(database: Database, contents: Database) -> Stored:
 
 async def write(database: Database, contents: Database, writes: Iterable[Write]) -> None:
     """Write past every adapter, as somebody with a shell can."""
-    whole = list(writes)
-    for place, identity, _ in whole:  # all of them first: what is swapped may be unique
+    listed = list(writes)
+    for place, identity, _ in listed:  # all of them first: what is swapped may be unique
         await (contents if place.contents else database)[place.collection].delete_one({"_id": identity})
-    for place, _, document in whole:
+    for place, _, document in listed:
         if document is not None:
-            await (contents if place.contents else database)[place.collection].insert_one(dict(document))
+            whole = document if isinstance(document, RawBSONDocument) else dict(document)
+            await (contents if place.contents else database)[place.collection].insert_one(whole)
 
 
 def undo(stored: Stored, writes: Iterable[Write]) -> list[Write]:
@@ -71,7 +73,7 @@ def changes(stored: Stored, writes: Iterable[Write]) -> list[Write]:
     return [one for one in writes if _changes(replaced_by(stored, one), one.document)]
 
 
-def _changes(was: Document | None, document: Document | None) -> bool:
+def _changes(was: Document | None, document: Mapping[str, Any] | None) -> bool:
     return (was is None) != (document is None) or bool(differing(was or {}, document or {}))
 
 

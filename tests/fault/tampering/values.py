@@ -7,6 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from bson import ObjectId
+from bson.datetime_ms import DatetimeMS
 
 from consumers.mongo.layout import Document
 
@@ -85,7 +86,9 @@ def _real(dice: Random, number: float) -> float:
     return number + dice.choice((1.0, -0.5))
 
 
-def _moment(dice: Random, moment: datetime) -> datetime:
+def _moment(dice: Random, moment: datetime) -> datetime | DatetimeMS:
+    if dice.random() < 0.1:
+        return DatetimeMS(2**60)  # further than Python's dates go
     return moment + timedelta(milliseconds=dice.choice((1, -1, 1000, -3_600_000, 86_400_000)))
 
 

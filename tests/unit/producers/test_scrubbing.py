@@ -18,6 +18,7 @@ from producers.recording import Recording
 from producers.scrubbing import Scrubber
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
+from schemas.catalogue import MODELS, EventType
 from schemas.envelope import Event, decode
 from schemas.errors import RecordRejected
 from schemas.limits import RECORD_BYTES_MAX
@@ -28,6 +29,7 @@ from tests.unit.producers.record_strategy import RECORDS
 SECRET = b"a test's own"
 WORD = re.compile(r"[^\W\d_]{4,}")
 ADDRESS = re.compile(r"[\w.+-]+@[\w.-]+")
+KEPT = {"role", "format", "reason", "modality", "audience", "origin", "sharing", "media_type"}
 CONFERENCE = "sip:olga.yolkina@contoso.example;gruu;opaque=app:conf:focus:id:3415DBF6"
 texts = st.text(st.characters(codec="utf-8"), max_size=60)
 
@@ -50,7 +52,7 @@ def strings(record: Record) -> str:
         elif isinstance(found, list):
             for inner in found:
                 walk(inner, name)
-        elif isinstance(found, str) and name not in {"role", "format", "reason", "modality"}:
+        elif isinstance(found, str) and name not in KEPT:
             values.append(found)
 
     walk(document)
@@ -77,7 +79,10 @@ def event(record: Record) -> Event | None:
 
 def test_nothing_of_words_and_addresses_is_left() -> None:
     """Neither a word of four letters or more, GUIDs aside, nor an address of a simulated organisation is left."""
-    before = list(simulate(60, 1, 4, Topics()))
+    before = list(simulate(150, 2, 5, Topics(), files=True, whole_meetings=True))
+    assert {found.type for found in map(event, before) if found is not None} == set(MODELS) - {
+        EventType.CONFERENCE_JOINED
+    }
     after = scrubbed(before)
     said, now = "\n".join(map(strings, before)), "\n".join(map(strings, after))
     guid = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|(?<=id:)[0-9A-F]{8}")
@@ -237,7 +242,7 @@ def test_headers_that_are_not_the_contracts_are_replaced() -> None:
 
 def test_a_scrubbed_recording_counts_as_the_original(tmp_path: Path) -> None:
     """The verification expects as many mailboxes, entries and dead letters of it, with the same sequences and times."""
-    before = [*simulate(40, 1, 9, Topics()), b.broken(), b.broken()]
+    before = [*simulate(40, 1, 9, Topics(), files=True, whole_meetings=True), b.broken(), b.broken()]
     path = tmp_path / "scrubbed.zst"
     Recording(path).write(Scrubber(SECRET).scrubbed(before))
     assert _expected(Recording(path).read(), None) == _expected(before, Pseudonyms(SECRET))
