@@ -23,6 +23,7 @@ from deploy.cli import (
     partner,
     policy,
     produce,
+    purge,
     quarantine,
     rebuild,
     recording,
@@ -51,6 +52,7 @@ COMMANDS: Final = (
     partner,
     policy,
     discovery,
+    purge,
     issuer,
     config,
 )

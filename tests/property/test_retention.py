@@ -52,7 +52,7 @@ accounts: Final = st.fixed_dictionaries(
 steps: Final = st.one_of(
     st.tuples(st.just("commit"), st.sampled_from([CONVERSATIONS, CONFERENCES]), st.integers(1, 9)),
     st.tuples(st.just("commit"), st.sampled_from([CONVERSATIONS, CONFERENCES]), st.integers(1, 9)),
-    st.tuples(st.just("manual"), st.sampled_from([0, 11, 13]), st.sampled_from([None, 1, 2]), st.booleans()),
+    st.tuples(st.just("manual"), st.sampled_from([0, 11.9, 13]), st.sampled_from([None, 1, 2]), st.booleans()),
     st.tuples(st.just("daily")),
     st.tuples(st.just("sweep")),
     st.tuples(st.just("delete"), people),
@@ -200,8 +200,11 @@ async def test_nothing_that_is_claimed_is_deleted(
             cache_purging_interval_h=4,
         ),
     )
-    first: list[Any] = [*(("commit", lane, 5) for lane in world.arriving), ("manual", 0, 2, False)]
-    rest: list[Any] = [*(("commit", lane, 1000) for lane in world.arriving), ("daily",), ("manual", 0, None, False)]
+    exports = [("export", sip) for sip in sorted(users)]
+    first: list[Any] = [*(("commit", lane, 6) for lane in world.arriving), *exports, ("manual", 0, 1, False)]
+    purges = [(hours, None, marked) for hours in (13, 11.9) for marked in (True, False)]
+    rest: list[Any] = [*(("commit", lane, 1000) for lane in world.arriving), *(("manual", *facts) for facts in purges)]
+    rest += [("daily",), ("manual", 0, None, False)]
     for name, *facts in [*(("hold", sip, True) for sip in sorted(held)), *first, *played, *rest, ("sweep",)]:
         visible = {item.id for item in world.store.items()}
         await getattr(world, name)(*facts)
