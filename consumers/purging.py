@@ -5,7 +5,7 @@ What is done is gone, and what is not is found again: stopped or killed, the sam
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -94,6 +94,15 @@ class Purger:
         self._clock = clock
         self._switches = switches
         self._stop = stop or asyncio.Event()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stop.is_set()
+
+    async def unless_stopped(self, work: Awaitable[None]) -> None:
+        """Wait for this, and no longer once it is told to stop."""
+        await unless_stopped(self._stop, work)
 
     async def sweep(self, *, dry_run: bool = False) -> Tally:
         """Remove meetings that nobody's policy keeps, and what purges left to users who have deleted it since."""

@@ -24,6 +24,7 @@ from deploy.cli import (
     partner,
     policy,
     produce,
+    purge,
     quarantine,
     rebuild,
     recording,
@@ -53,6 +54,7 @@ COMMANDS: Final = (
     policy,
     discovery,
     audit,
+    purge,
     issuer,
     config,
 )
