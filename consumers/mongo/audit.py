@@ -8,6 +8,7 @@ that was altered, removed, inserted, doubled or swapped is not what somebody wit
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from bson import MaxKey, MinKey
@@ -86,9 +87,15 @@ class MongoAuditor:
         self._contents = contents
         self._checker = checker
         self._switches = switches
+        self.heads: Mapping[str, Head] = {}
 
-    async def findings(self, conversation: str | None = None) -> AsyncIterator[Finding]:
+    async def findings(
+        self, conversation: str | None = None, noted: Mapping[str, Head] = MappingProxyType({})
+    ) -> AsyncIterator[Finding]:
         """Yield what is not as it was written: of the whole archive, or of the journal and one conversation.
+
+        `noted` are heads of an earlier audit, kept elsewhere: each must be an entry still, which shows whether all of
+        the archive was set back. `heads` are those of this one, once it is at its end.
 
         Everything is read as of one moment, so that archivers may go on meanwhile. Raises DependencyUnavailable where
         that takes longer than the server keeps a moment (`minSnapshotHistoryWindowInSeconds`), or does not answer.
@@ -96,7 +103,7 @@ class MongoAuditor:
         with reported("the archive cannot be audited"):
             async with _moment(self._database) as session:
                 audit = _Audit(self._database, self._contents, self._checker, self._switches, session)
-                async for finding in audit.journal():
+                async for finding in audit.journal(noted):
                     yield finding
                 async for finding in audit.policies():
                     yield finding
@@ -105,6 +112,7 @@ class MongoAuditor:
                 if conversation is None:
                     async for finding in audit.rest():
                         yield finding
+                self.heads = audit.heads
 
 
 @asynccontextmanager
@@ -138,14 +146,15 @@ class _Audit:
         self._switches = switches
         self._session = session
         self._ledger = Ledger()
-        self._heads: dict[str, Head] = {}
+        self.heads: dict[str, Head] = {}
         self._changes: list[Change] = []
         self._uses: dict[str, FirstUse] = {}
         self._hidden: set[str] = set()
         self._files: dict[str, int] = {}
 
-    async def journal(self) -> AsyncIterator[Finding]:
+    async def journal(self, noted: Mapping[str, Head]) -> AsyncIterator[Finding]:
         """Follow every chain: the acts, which commits are read by, then the others."""
+        left = dict(noted)
         for query in ({"_id.chain": ACTS}, {"_id.chain": {"$ne": ACTS}}):
             chain = Chain("", self._checker)
             async for document in self._stream(JOURNAL, query):
@@ -159,9 +168,13 @@ class _Audit:
                 if entry.chain != chain.name:
                     chain = Chain(entry.chain, self._checker)
                 wrong = f"is altered: {odd}" if odd else chain.follow(entry) or self._ledger.take(entry)
-                self._heads[entry.chain] = chain.head
+                self.heads[entry.chain] = chain.head
                 if wrong:
                     yield Finding(JOURNAL, name, wrong)
+                if left.get(entry.chain) == chain.head:
+                    del left[entry.chain]
+        for name, head in left.items():
+            yield Finding(JOURNAL, f"{name}/{head.number}", "was noted, and is not there as it was")
         self._ledger.close()
 
     async def policies(self) -> AsyncIterator[Finding]:
@@ -240,9 +253,9 @@ class _Audit:
         for findings in (
             audited_state.mailboxes(read(MAILBOXES), self._uses, self._hidden, ledger),
             audited_state.quarantine(read(QUARANTINE), ledger),
-            audited_state.checkpoints(read(CHECKPOINTS), ledger, self._heads),
+            audited_state.checkpoints(read(CHECKPOINTS), ledger, self.heads),
             audited_state.fences(read(FENCES), ledger),
-            audited_state.heads(read(HEADS), self._heads),
+            audited_state.heads(read(HEADS), self.heads),
             audited_state.attested(PARTNERS, read(PARTNERS), ledger.partners),
             audited_state.attested(SESSIONS, read(SESSIONS), ledger.sessions),
             audited_state.attested(ORDERS, read(ORDERS), ledger.orders),

@@ -136,7 +136,7 @@ class AuditedConversation:
         yield from _compared(ATTACHMENTS, {_place(one): one for one in attachments}, stored.attachments, _place)
 
     def _items(self, replayed: Replayed) -> dict[str, Document]:
-        found = {document["_id"]: document for document in self._stored.items}
+        found = {_id(document): document for document in self._stored.items}
         expected = {}
         for name, (item, written) in replayed.items.items():
             expected[name] = {"_id": name, **documents.item_document(item), "written_by": _writer(written)}
@@ -145,7 +145,7 @@ class AuditedConversation:
         return expected
 
     def _copies(self, replayed: Replayed) -> dict[str, Document]:
-        found = {document["_id"]: document for document in self._stored.purges}
+        found = {_id(document): document for document in self._stored.purges}
         expected = {}
         for name, (copy, written) in replayed.copies.items():
             expected[name] = {"_id": name, **copy_document(copy), "written_by": _writer(written)}

@@ -1,7 +1,8 @@
 """`lync-archiver audit`: whether the archive is as it was written."""
 
 import asyncio
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
 
 def verify(
     conversation: Annotated[str | None, typer.Option(help="Only this one, and the journal.")] = None,
+    heads: Annotated[Path | None, typer.Option(help="What --json printed earlier: its heads must be there.")] = None,
     as_json: JsonOption = False,
     as_lines: JsonLinesOption = False,
 ) -> None:
@@ -32,23 +34,25 @@ def verify(
     Reads MongoDB alone. Exits 1 where anything is not as it was written.
     """
     found: list[dict[str, str]] = []
-    count = asyncio.run(_verify(conversation, None if as_lines or not as_json else found, as_lines))
+    count, ends = asyncio.run(_verify(conversation, heads, None if as_lines or not as_json else found, as_lines))
     if as_json and not as_lines:
-        print_json({"intact": not count, "findings": found})
+        print_json({"intact": not count, "findings": found, "heads": ends})
     elif not as_lines:
         typer.echo(f"{count} findings; the first is where it begins" if count else "everything is as it was written")
     if count:
         raise typer.Exit(DIFFERENT)
 
 
-async def _verify(conversation: str | None, into: list[dict[str, str]] | None, as_lines: bool) -> int:
-    """Return how many findings there are; keep, write or show each as it comes."""
-    from deploy.audit import auditing  # noqa: PLC0415  start-up time
+async def _verify(
+    conversation: str | None, heads: Path | None, into: list[dict[str, str]] | None, as_lines: bool
+) -> tuple[int, dict[str, dict[str, Any]]]:
+    """Return how many findings there are, and where the chains end; keep, write or show each finding as it comes."""
+    from deploy.audit import auditing, heads_document, read_heads  # noqa: PLC0415  start-up time
     from deploy.settings import load_settings  # noqa: PLC0415
 
     found = 0
     async with auditing(load_settings()) as auditor:
-        async for finding in auditor.findings(conversation):
+        async for finding in auditor.findings(conversation, read_heads(heads) if heads else {}):
             found += 1
             if into is not None:
                 into.append(finding._asdict())
@@ -58,7 +62,7 @@ async def _verify(conversation: str | None, into: list[dict[str, str]] | None, a
                 typer.echo(str(finding))
             elif found == _SHOWN_MAX + 1:
                 typer.echo("...")
-    return found
+        return found, heads_document(auditor.heads)
 
 
 def key(as_json: JsonOption = False) -> None:

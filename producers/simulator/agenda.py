@@ -90,9 +90,10 @@ def _promotion(floor: Floor) -> Iterator[Act]:
         return
     promoted = ConferenceRoleChanged(conversation=floor.conversation, sip=person.sip, role=Role.PRESENTER, by=host.sip)
     yield Act(at_ms, promoted)
-    if floor.happens(BRIEF_SHARE):
-        over_ms = floor.between(at_ms + 1, at_ms + 10 * MINUTE_MS)
-        yield Act(over_ms, promoted.model_copy(update={"role": Role.ATTENDEE}))
+    over_ms = floor.between(at_ms + 1, at_ms + 10 * MINUTE_MS)
+    other = floor.presenter(over_ms)
+    if other is not None and floor.happens(BRIEF_SHARE):
+        yield Act(over_ms, promoted.model_copy(update={"role": Role.ATTENDEE, "by": other.sip}))
 
 
 def _demotion(floor: Floor) -> Iterator[Act]:

@@ -20,11 +20,13 @@ from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.quarantine import MongoQuarantine
+from consumers.mongo.sessions import MongoSessions
 from consumers.mongo.store import MAJORITY, connect
 from consumers.mongo.transaction import JOURNALED
 from consumers.policy.book import PolicyBook
 from consumers.policy.governance import Governance
 from consumers.policy.subject import GLOBAL, Subject, SubjectKind
+from consumers.tokens.session import Session
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas.catalogue import Stream
@@ -94,6 +96,23 @@ async def test_a_journal_of_another_key_is_not_taken(archive: Database) -> None:
     first = await anext(aiter(auditor.findings()))
     assert first.collection == "journal"
     assert "not signed by a key that is known" in first.problem
+
+
+async def test_an_archive_that_was_set_back_whole_is_told_by_heads_that_were_noted(archive: Database) -> None:
+    """Its last session with all that vouches for it cut off, it is intact as of then; noted heads say otherwise."""
+    await MongoSessions(archive, SystemClock(), SIGNER).record(Session(START, "signature", "t1"))
+    before = {name: [one async for one in archive[name].find()] for name in ("sessions", "journal", "heads")}
+    await MongoSessions(archive, SystemClock(), SIGNER).record(Session(START, "signature", "t2"))
+    auditor = MongoAuditor(archive, content_database(archive), CHECKER)
+    assert [finding async for finding in auditor.findings()] == []
+    noted = auditor.heads
+    assert [finding async for finding in auditor.findings(None, noted)] == []
+    for name, documents in before.items():
+        await archive[name].delete_many({})
+        await archive[name].insert_many(documents)
+    assert await found(archive) == []
+    (told,) = [finding async for finding in auditor.findings(None, noted)]
+    assert (told.collection, told.document) == ("journal", "sessions/2")
 
 
 async def _last_segment(archive: Database) -> dict[str, Any]:

@@ -42,10 +42,13 @@ sizes = st.lists(st.integers(1, 8), min_size=1, max_size=40)
 """How many records each batch takes; the last size goes on."""
 
 
-async def stored(records: Iterable[Record], batches: Iterable[int] = (1000,)) -> MemoryStore:
-    """Archive records, of either lane, in batches of these sizes."""
+async def stored(
+    records: Iterable[Record], batches: Iterable[int] = (1000,), files: Iterable[bytes] = (FILE,)
+) -> MemoryStore:
+    """Archive records, of either lane, in batches of these sizes, with these files in the content store."""
     store = MemoryStore(ManualClock(), trusting())
-    store.contents.put(FILE)
+    for file in files:
+        store.contents.put(file)
     rest, cuts, size = list(records), iter(batches), 1
     while rest:
         size = next(cuts, size)

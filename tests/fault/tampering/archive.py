@@ -29,6 +29,8 @@ from consumers.mongo.quarantine import MongoQuarantine
 from consumers.mongo.sessions import MongoSessions
 from consumers.mongo.store import MAJORITY, connect
 from consumers.mongo.transaction import JOURNALED
+from consumers.policy.decision import Switches
+from consumers.policy.governance import AS_READ
 from consumers.policy.governing import Governing
 from consumers.policy.subject import Subject
 from consumers.quarantine import entry_id
@@ -53,6 +55,7 @@ class Archive:
     uri: str
     database: Database
     contents: Database
+    switches: Switches = AS_READ
     clock: ManualClock = field(default_factory=ManualClock)
     signers: list[Ed25519Signer] = field(default_factory=lambda: [read_signer(new_key()) for _ in range(KEYS)])
     mended: dict[str, Record] = field(default_factory=dict)
@@ -83,7 +86,7 @@ class Archive:
                 self.mended[entry_id(records[-1], checkpoint.log.number)] = one.whole
         run = b.decoded(records, records[0].offset)
         known = await self.store.load({one.event.data.conversation for one in run if isinstance(one.event, Event)})
-        governing = Governing(self.store)
+        governing = Governing(self.store, self.switches)
         await governing.refresh()
         recalled = await self.store.recall(recalls(run, known))
         contents = await self.content().inspect(claims(run))
@@ -118,7 +121,7 @@ class Archive:
         """Try quarantined records again."""
         grants = GrantKeeper(ReadyAuthority(), self.clock)
         streams = b.TOPIC_STREAMS
-        redriver = Redriver(self.store, self.content(), grants, self.clock, streams, LIMITS)
+        redriver = Redriver(self.store, self.content(), grants, self.clock, streams, LIMITS, self.switches)
         await redriver.run(Selection(ids), replacements)
 
     async def quarantined(self) -> list[str]:
@@ -177,11 +180,11 @@ class Archive:
             await database.client.drop_database(database.name)
 
 
-async def empty_archive(uri: str, opened: Database, name: str) -> Archive:
+async def empty_archive(uri: str, opened: Database, name: str, switches: Switches = AS_READ) -> Archive:
     """Return a new archive of that name; `opened` is any database of the same servers."""
     database: Database = opened.client.get_database(name, read_concern=MAJORITY, write_concern=JOURNALED)
     await prepare(database)
-    return Archive(uri, database, content_database(database))
+    return Archive(uri, database, content_database(database), switches)
 
 
 def opened_at(uri: str) -> Database:

@@ -11,6 +11,7 @@ from consumers.mongo.changes import adopt_changes
 from consumers.mongo.layout import CHECKPOINTS, FENCES, Database
 from consumers.mongo.probe import MongoProbe
 from consumers.origin import Origin, OriginKind
+from consumers.policy.decision import Switches
 from consumers.policy.subject import GLOBAL, Subject, SubjectKind
 from consumers.tokens.partner import PartnerKey
 from consumers.tokens.session import Session
@@ -54,7 +55,7 @@ class Built:
 async def build(uri: str, opened: Database, name: str, seed: int, look: Look) -> Built:
     """Build the archive of that seed; now and then somebody looks at it while it is written."""
     dice = Random(f"archive {seed}")
-    archive = await empty_archive(uri, opened, name)
+    archive = await empty_archive(uri, opened, name, Switches(exchange_heeds_policy=dice.random() < 0.3))
     heard = told(dice)
     await archive.partners().put(PARTNER)
     await MongoProbe(archive.database).write()

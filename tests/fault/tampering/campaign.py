@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 
 from consumers.audit.ed25519 import Ed25519Checker, new_key, read_signer
 from consumers.audit.finding import Finding
@@ -101,7 +101,7 @@ async def _unclean(archive: Archive, seed: int, when: str, report: Report) -> bo
 
 async def findings(archive: Archive, conversation: str | None = None) -> list[Finding]:
     """Audit the archive, as `audit verify` does."""
-    auditor = MongoAuditor(archive.database, archive.contents, Ed25519Checker(archive.keys))
+    auditor = MongoAuditor(archive.database, archive.contents, Ed25519Checker(archive.keys), archive.switches)
     return [finding async for finding in auditor.findings(conversation)]
 
 
@@ -115,7 +115,7 @@ async def _mutated(built: Built, dice: Random, view: View, place: str, report: R
             continue
         try:
             await write(archive.database, archive.contents, writes)
-        except DuplicateKeyError:  # MongoDB itself does not take it
+        except BulkWriteError:  # MongoDB itself does not take it
             await write(archive.database, archive.contents, undo(stored, writes))
             continue
         break

@@ -52,10 +52,8 @@ def conversation_of(write: Write, document: Mapping[str, Any] | None) -> str | N
     """Return the conversation that a document is of, where it is of one."""
     if write.place.collection not in OF_CONVERSATIONS:
         return None
-    if write.place.collection == CONVERSATIONS:
-        return str(write.id)
     name = write.id if isinstance(write.id, dict) else document or {}
-    found = name.get("conversation")
+    found = write.id if write.place.collection == CONVERSATIONS else name.get("conversation")
     return found if isinstance(found, str) else None
 
 

@@ -4,10 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import bson
-from bson.raw_bson import RawBSONDocument
 
 from consumers.mongo.digests import document_digest
-from consumers.mongo.layout import Database, Document
+from consumers.mongo.layout import Collection, Database, Document
 
 
 class Place(NamedTuple):
@@ -48,14 +47,21 @@ async def read(database: Database, contents: Database) -> Stored:
 
 
 async def write(database: Database, contents: Database, writes: Iterable[Write]) -> None:
-    """Write past every adapter, as somebody with a shell can."""
-    listed = list(writes)
-    for place, identity, _ in listed:  # all of them first: what is swapped may be unique
-        await (contents if place.contents else database)[place.collection].delete_one({"_id": identity})
-    for place, _, document in listed:
+    """Write past every adapter, as somebody with a shell can; what goes goes first, since it may be in the way."""
+    gone: dict[Place, list[Any]] = {}
+    come: dict[Place, list[Any]] = {}
+    for place, identity, document in writes:
+        gone.setdefault(place, []).append(identity)
         if document is not None:
-            whole = document if isinstance(document, RawBSONDocument) else dict(document)
-            await (contents if place.contents else database)[place.collection].insert_one(whole)
+            come.setdefault(place, []).append(document)
+    for place, names in gone.items():
+        await _at(database, contents, place).delete_many({"_id": {"$in": names}})
+    for place, documents in come.items():
+        await _at(database, contents, place).insert_many(documents)
+
+
+def _at(database: Database, contents: Database, place: Place) -> Collection:
+    return (contents if place.contents else database)[place.collection]
 
 
 def undo(stored: Stored, writes: Iterable[Write]) -> list[Write]:
