@@ -28,7 +28,7 @@ from schemas.policies import (
 from schemas.principals import Principal
 from tests.fault.tampering.archive import Archive, empty_archive
 from tests.fault.tampering.arrivals import PEOPLE, Arrival, Told, told
-from tests.fault.tampering.retaining import forgotten, marked, purged, swept
+from tests.fault.tampering.retaining import daily, forgotten, marked, purged, swept
 from tests.fault.tampering.stored import Stored, read
 from tests.support.trust import GRANT, PARTNER
 
@@ -62,7 +62,7 @@ async def build(uri: str, opened: Database, name: str, seed: int, look: Look) ->
     rebuilt = dice.random() < 0.25
     if rebuilt:
         await _rebuilt_from(archive, opened, dice)
-    if dice.random() < 0.8:
+    if dice.random() < 0.9:
         await govern(archive, dice)
     await archive.put(heard.early + heard.idle)
     for data in heard.wrong:
@@ -130,9 +130,12 @@ async def govern(archive: Archive, dice: Random) -> None:
         Subject(SubjectKind.CONFIGURATION, GLOBAL): ArchivingConfiguration(
             enable_archiving=dice.choice((*ArchivedSessions, *[ArchivedSessions.IM_AND_WEB_CONF] * 6)),
             enable_exchange_archiving=dice.random() < 0.7,
+            enable_purging=dice.random() < 0.5,
+            keep_archiving_data_for_days=dice.choice((1, 100, 100)),
+            purge_exported_archives_only=dice.random() < 0.3,
         ),
         Subject(SubjectKind.POLICY, GLOBAL): ArchivingPolicy(
-            archive_internal=True, archive_external=dice.random() < 0.5
+            archive_internal=True, archive_external=dice.random() < 0.8
         ),
         Subject(SubjectKind.POOL, "pool1"): PoolPlace(site=dice.choice(("redmond", "east"))),
     }
@@ -149,7 +152,7 @@ async def govern(archive: Archive, dice: Random) -> None:
 def _user(dice: Random) -> DirectoryUser:
     return DirectoryUser(
         pool=dice.choice(("", "pool1")),
-        exchange_archiving=dice.choice(list(ExchangeArchiving)),
+        exchange_archiving=dice.choice((*ExchangeArchiving, *[ExchangeArchiving.USE_LYNC] * 2)),
         mailbox=dice.choice((0, 2010, 2013, 2013)),
         conversation_history=dice.random() < 0.7,
     )
@@ -233,7 +236,7 @@ HAPPENINGS: Final[tuple[Happening, ...]] = (
     marked,
     forgotten,
     purged,
+    daily,
     swept,
     forgotten,
-    purged,
 )

@@ -27,6 +27,12 @@ async def purged(archive: Archive, dice: Random) -> None:
     await _purger(archive).manual(0.5, exported_only=dice.random() < 0.2, copies_max=dice.choice((1, 1, 2, None)))
 
 
+async def daily(archive: Archive, _: Random) -> None:
+    """What configurations let go goes."""
+    archive.clock.advance(A_WHILE.total_seconds())
+    await _purger(archive).daily(at_once=True)
+
+
 async def swept(archive: Archive, dice: Random) -> None:
     """Meetings that nobody keeps go where everybody deleted them, and what purges left."""
     unkept = {"kind": "conference", "kept": False}
