@@ -131,7 +131,7 @@ async def govern(archive: Archive, dice: Random) -> None:
             enable_archiving=dice.choice((*ArchivedSessions, *[ArchivedSessions.IM_AND_WEB_CONF] * 6)),
             enable_exchange_archiving=dice.random() < 0.7,
             enable_purging=dice.random() < 0.5,
-            keep_archiving_data_for_days=dice.choice((1, 100, 100)),
+            keep_archiving_data_for_days=dice.choice((1, 100, 100, 100)),
             purge_exported_archives_only=dice.random() < 0.3,
         ),
         Subject(SubjectKind.POLICY, GLOBAL): ArchivingPolicy(

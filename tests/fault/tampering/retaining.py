@@ -24,7 +24,7 @@ def _purger(archive: Archive) -> Purger:
 async def purged(archive: Archive, dice: Random) -> None:
     """Some copies are purged by hand, or all of them."""
     archive.clock.advance(3600)
-    await _purger(archive).manual(0.5, exported_only=dice.random() < 0.2, copies_max=dice.choice((1, 1, 2, None)))
+    await _purger(archive).manual(0.5, exported_only=dice.random() < 0.2, copies_max=dice.choice((1, 1, 2)))
 
 
 async def daily(archive: Archive, _: Random) -> None:
