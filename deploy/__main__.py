@@ -53,6 +53,7 @@ COMMANDS: Final = (
     partner,
     policy,
     discovery,
+    purge,
     audit,
     purge,
     issuer,

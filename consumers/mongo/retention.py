@@ -136,19 +136,12 @@ class MongoRetention(MongoStore):
             facts["mailboxes"] = sorted(purge.mailboxes)
         if purge.frees:
             tombstone = await self._remove(before, now, purge.reason, session)
-            facts["removed"] = document_digest(tombstone)
-            facts["named"] = await self._named(before, session)
+            facts |= {"removed": document_digest(tombstone), "named": await self._named(before, session)}
         else:
             purged = sorted({*before.get("purged", ()), *purge.mailboxes})
             change = {"$set": {"purged": purged}, "$inc": {"revision": 1}}
             await self._database[CONVERSATIONS].update_one(which, change, session=session)
         await self._journal.act(ACTS[purge.reason], facts, session)
-
-    async def _named(self, before: Document, session: AsyncIOMotorClientSession) -> list[str]:
-        """Return digests of the names that mailboxes have of a conversation: nothing else will say where from."""
-        among = {"_id": {"$in": [member["sip"] for member in before["members"]]}, "named.conversation": before["_id"]}
-        found = self._database[MAILBOXES].find(among, {"named": 1}, sort=[("_id", 1)], session=session)
-        return [document_digest(one) async for one in found]
 
     async def _remove(
         self, before: Document, now: datetime, reason: Reason, session: AsyncIOMotorClientSession
@@ -167,6 +160,13 @@ class MongoRetention(MongoStore):
         await self._database[ATTACHMENTS].delete_many({"_id": files}, session=session)
         await self._database[ITEMS].delete_many({"conversation": name}, session=session)
         return tombstone
+
+    async def _named(self, before: Document, session: AsyncIOMotorClientSession) -> list[str]:
+        """Return the digests of the names that mailboxes have of a conversation: they stay, and are as this says."""
+        people = [member["sip"] for member in before["members"]]
+        query = {"_id": {"$in": people}, "named.conversation": before["_id"]}
+        found = self._database[MAILBOXES].find(query, {"named": 1}, session=session)
+        return sorted([document_digest(mailbox) async for mailbox in found])
 
     async def _conversations(self, names: list[str]) -> list[Document]:
         query = {"_id": {"$in": names}, "removed": None}

@@ -7,7 +7,7 @@ import pytest
 
 from consumers.mongo.digests import document_digest
 from consumers.mongo.journal import entry_of
-from consumers.mongo.layout import CONVERSATIONS, JOURNAL, PURGES, SEGMENTS, Database, prepare
+from consumers.mongo.layout import CONVERSATIONS, JOURNAL, MAILBOXES, PURGES, SEGMENTS, Database, prepare
 from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.policies import MongoPolicies
@@ -95,7 +95,13 @@ async def test_the_journal_says_what_was_deleted(own: Database) -> None:
         [one["_id"]["first"], one["last"], one["ordinal"], one["hash"], one["chain"], one["entry"]] for one in segments
     ]
     digest = document_digest(tombstone | {"removed": removed})
-    assert await acts(own, "purge") == [{**by_grant(), "conversation": "c1", "mailboxes": [BOB.sip], "removed": digest}]
+    mailboxes = own[MAILBOXES].find({}, {"named": 1})
+    facts = {
+        "mailboxes": [BOB.sip],
+        "removed": digest,
+        "named": sorted([document_digest(one) async for one in mailboxes]),
+    }
+    assert await acts(own, "purge") == [{**by_grant(), "conversation": "c1", **facts}]
     for people in ("alice", "bob", "carol", "secret", "Bob"):
         assert people not in str(tombstone | {"removed": removed})
 
