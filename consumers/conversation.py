@@ -59,10 +59,7 @@ NOBODY: Final[Mapping[str, Member]] = MappingProxyType({})
 
 
 class Opening(NamedTuple):
-    """The event with sequence 1, when it happened, and the pool that reported it in lower case, empty where none did.
-
-    A conference is reported by the pool that hosts it.
-    """
+    """The event with sequence 1, when it happened, and the pool that hosts the conference, empty where none does."""
 
     at: str
     data: Opener

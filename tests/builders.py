@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from consumers.batch import LaneId
 from consumers.decoding import Decoded, decode_all
-from consumers.transitions import Kind
+from consumers.transitions import KINDS, Kind
 from schemas import events as ev
 from schemas import meetings as mt
-from schemas.catalogue import STREAMS, TYPES, Stream
+from schemas.catalogue import ENDERS, MODELS, OPENERS, STREAMS, TYPES, Stream
 from schemas.envelope import Event, decode, encode
 from schemas.events import EventData, Participant, Role
 from schemas.limits import RECORD_BYTES_MAX
@@ -27,6 +27,9 @@ TOPIC_STREAMS: Final = {CONVERSATIONS.topic: Stream.CONVERSATIONS, CONFERENCES.t
 LANES: Final = {Stream.CONVERSATIONS: CONVERSATIONS, Stream.CONFERENCES: CONFERENCES}
 THREAD: Final = "0123456789abcdef0123456789abcdef"
 DEVICE: Final = "pool/alice/desktop"
+
+FILE: Final = b"a file"
+"""What the content store must have, so that what refers to a file is archived where nothing else is said."""
 
 
 def person(handle: str, name: str | None = None, role: Role = Role.ATTENDEE) -> Participant:
@@ -113,7 +116,7 @@ def topic(who: Participant = ALICE, text: str = "Budget", conversation: str = "m
     return ev.ConferenceTopic(conversation=conversation, sip=who.sip, text=text)
 
 
-def reference(data: bytes = b"a file", name: str = "plan.txt", **facts: Any) -> ev.ContentReference:
+def reference(data: bytes = FILE, name: str = "plan.txt", **facts: Any) -> ev.ContentReference:
     """Return the claim check of these bytes, or of what `facts` say instead."""
     digest = hashlib.sha256(data).hexdigest()
     stated = {"id": f"content-{digest[:8]}", "media_type": "text/plain", "size": len(data), "sha256": digest}
@@ -274,6 +277,22 @@ def example(model: type[EventData], conversation: str = "x1", last_sequence: int
         "recipients": (BOB.sip, CAROL.sip),
     }
     return model(**{name: value for name, value in facts.items() if name in model.model_fields})
+
+
+ASIDES: Final = tuple(
+    (model, audience)
+    for model in MODELS.values()
+    if KINDS[model] is Kind.CONFERENCE and TYPES[model] not in OPENERS | ENDERS
+    for audience in (ev.Audience if "audience" in model.model_fields else (None,))
+)
+"""Every type that a conference may have in between, with each audience that it may have."""
+
+
+def aside(model: type[EventData], audience: ev.Audience | None, who: Participant, conversation: str) -> EventData:
+    """Return an event of the model, by or about somebody."""
+    facts = {"sip": who.sip, "participant": who, "content": reference(), "audience": audience}
+    known = {field: value for field, value in facts.items() if field in model.model_fields}
+    return example(model, conversation).model_copy(update=known)
 
 
 _MODAL: Final = {mt.ConferenceModalityJoined, mt.ConferenceModalityLeft}

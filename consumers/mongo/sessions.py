@@ -1,5 +1,6 @@
 """Sessions in MongoDB: documents that are inserted and never touched again, each with an entry of its own chain."""
 
+import asyncio
 from collections.abc import Sequence
 
 from bson import ObjectId
@@ -17,13 +18,18 @@ from schemas.clock import Clock
 
 
 class MongoSessions:
-    """The `SessionLog` on a replica set."""
+    """The `SessionLog` on a replica set.
+
+    One after the other within a process: of transactions at one time all but one would begin anew, and whoever presents
+    many tokens would keep a lane from its grant.
+    """
 
     def __init__(self, database: Database, clock: Clock, signer: Signer) -> None:
         self._database = database
         self._clock = clock
         self._journal = MongoJournal(database, signer)
         self._sessions: Collection = database[SESSIONS]
+        self._turn = asyncio.Lock()
 
     async def record(self, session: Session) -> None:
         document: Document = {"_id": ObjectId(), **session._asdict()}
@@ -34,7 +40,8 @@ class MongoSessions:
             await self._journal.act(Act.SESSION, facts, transaction, CHAIN)
 
         with reported("a session cannot be recorded"):
-            await transacted(self._database.client, self._clock, write)
+            async with self._turn:
+                await transacted(self._database.client, self._clock, write)
 
     async def latest(self, count: int) -> Sequence[Session]:
         """Return the newest sessions, newest first."""

@@ -52,6 +52,9 @@ SERVER_SELECTION_TIMEOUT_MS: Final = 5_000
 
 MAJORITY: Final = ReadConcern("majority")
 
+Position = tuple[Log, int]
+"""Where a checkpoint stands: a log and an offset of it. No two commits of a lane leave it at the same."""
+
 HELD_RETRY_S: Final = 0.2
 """A change of policies takes about as long as one transaction."""
 
@@ -84,7 +87,7 @@ class MongoStore:
     def __init__(self, database: Database, clock: Clock, signer: Signer, contents: Database | None = None) -> None:
         self._database = database
         self._journal = MongoJournal(database, signer)
-        self._heads: dict[LaneId, Head] = {}
+        self._heads: dict[LaneId, tuple[Position, Head]] = {}
         self._contents = contents if contents is not None else content_database(database)
         self._clock = clock
         self._mailboxes = MongoFirstUses(database)
@@ -122,14 +125,17 @@ class MongoStore:
     async def commit(self, grant: Grant, batch: Batch) -> None:
         with reported(f"a batch of {batch.lane} cannot be committed"):
             await self._make_fence(batch.lane)
-            head = self._heads.pop(batch.lane, None)  # known again only where the outcome is
+            # Known again only where the outcome is; and of use only where nobody else went on with the lane since.
+            place, head = self._heads.pop(batch.lane, (None, None))
+            if place != (batch.log, batch.start):
+                head = None
             entries: list[Entry] = []
 
             async def write(session: AsyncIOMotorClientSession) -> None:
                 entries.append(await self._write(grant, batch, head, session))
 
             await self._transact(grant, batch.reached, write)
-            self._heads[batch.lane] = Head(entries[-1].number, entries[-1].hash)
+            self._heads[batch.lane] = (batch.log, batch.end), Head(entries[-1].number, entries[-1].hash)
 
     async def _make_fence(self, lane: LaneId) -> None:
         """Make the lane's document in `fences`, before any transaction that may have to find it."""

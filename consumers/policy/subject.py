@@ -55,7 +55,7 @@ MODELS: Final[dict[SubjectKind, type[PolicyValue]]] = {
 GLOBAL: Final = "global"
 
 _NAME: Final = "[a-z0-9._-]{1,256}"
-_SOURCE: Final = re.compile(f"/pools/({_NAME})(?:/|$)")
+_SOURCE: Final = re.compile(f"/pools/({_NAME})/focus")
 _SIP: Final = r"sip:[^\s@]+@[a-z0-9.-]+"
 _IDENTITIES: Final = {
     SubjectKind.CONFIGURATION: re.compile(f"global|site:{_NAME}|service:registrar:{_NAME}"),
@@ -67,8 +67,11 @@ _IDENTITIES: Final = {
 
 
 def pool_of(source: str) -> str:
-    """Return the pool that an event's source names, `/pools/NAME/...`, in lower case; empty where it names none."""
-    found = _SOURCE.match(source.lower())
+    """Return the pool of the server that runs a conference, given its event source, in lower case; empty for others.
+
+    Such a source is `/pools/NAME/focus`, and nobody else reports the same event: devices would each name their own.
+    """
+    found = _SOURCE.fullmatch(source.lower())
     return found[1] if found else ""
 
 

@@ -86,13 +86,14 @@ async def batch_of(
     records: Iterable[Record],
     lane: LaneId = CONVERSATIONS,
     governance: Governance = UNGOVERNED,
+    files: ContentState = ContentState.MISSING,
 ) -> Batch:
-    """Fold records on top of what the store holds, at the offsets after its checkpoint; no file is there."""
+    """Fold records on top of what the store holds, at the offsets after its checkpoint; files are in this state."""
     checkpoint = await store.checkpoint(lane) or Checkpoint(lane, 0)
     run = decoded(records, checkpoint.next)
     known = await store.load({one.event.data.conversation for one in run if isinstance(one.event, Event)})
-    absent = dict.fromkeys(claims(run), ContentState.MISSING)
-    return fold(checkpoint, run, known, await store.recall(recalls(run, known)), absent, governance)
+    contents = dict.fromkeys(claims(run), files)
+    return fold(checkpoint, run, known, await store.recall(recalls(run, known)), contents, governance)
 
 
 async def archive(store: ArchiveStore, records: Iterable[Record]) -> Batch:

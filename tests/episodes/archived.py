@@ -22,4 +22,5 @@ def archive_of(memory: MemoryStore) -> Archive:
             {"_id": str(lane), "next": found.next, **found.counts._asdict()}
             for lane, found in memory.checkpoints().items()
         ],
+        attachments=[documents.attachment_document(found) for found in memory.attachments()],
     )

@@ -38,7 +38,7 @@ BUGS: Final = (
         "self._checkpoints[batch.lane] = Checkpoint(batch.lane, batch.end, counts, batch.watermark, batch.log)\n"
         "    self._refuse_stale(batch)\n"
         "    self._refuse_swept(batch.present())",
-        1,
+        3,
         "lost",
     ),
     Bug(
@@ -46,7 +46,7 @@ BUGS: Final = (
         "consumers.lane:Lane._commit",
         "    except GrantRefused:",
         "    except DependencyUnavailable:\n        pass\n    except GrantRefused:",
-        1,
+        36,
         "stuck",
     ),
     Bug(
@@ -54,7 +54,7 @@ BUGS: Final = (
         "consumers.memory_store:MemoryStore._fence",
         "stored is not None and not _goes_on(stored, batch)",
         "False",
-        19,
+        20,
         "fell",
     ),
     Bug(
@@ -62,7 +62,7 @@ BUGS: Final = (
         "consumers.fold:_add",
         "event.sequence > draft.top",
         "event.sequence >= draft.top",
-        6,
+        2,
         "duplicated",
     ),
     Bug(
@@ -70,7 +70,7 @@ BUGS: Final = (
         "consumers.lane:Lane._archive",
         "commit = self._committing(batch, refusals)",
         "commit = self._committing(passing(ahead, batch.end) if self._stop.is_set() else batch, refusals)",
-        2,
+        7,
         "lost",
     ),
     Bug(
@@ -78,7 +78,7 @@ BUGS: Final = (
         "consumers.lane:Lane._fetch",
         "return await unless_stopped(self._stop, fetch)",
         "return await unless_stopped(self._stop, fetch) or ()",
-        12,
+        3,
         "miscounted",
     ),
     Bug(
@@ -86,7 +86,7 @@ BUGS: Final = (
         "consumers.lane:Lane._resume",
         "self._parts.source.seek(self.id, checkpoint.next)",
         "pass",
-        1,
+        3,
         "lost",
     ),
     Bug(
@@ -94,7 +94,7 @@ BUGS: Final = (
         "consumers.lane:Lane._resume",
         "self._known.clear()",
         "pass",
-        1,
+        3,
         "lost",
     ),
     Bug(
@@ -102,7 +102,7 @@ BUGS: Final = (
         "consumers.lane:Lane._fold",
         "await _done(commit)",
         "pass",
-        1,
+        2,
         "halted",
     ),
     Bug(
@@ -110,7 +110,7 @@ BUGS: Final = (
         "consumers.visibility:visible",
         "stay.left.sequence if stay.left",
         "stay.left.sequence - 1 if stay.left",
-        4,
+        1,
         "lost",
     ),
     Bug(
@@ -118,7 +118,7 @@ BUGS: Final = (
         "consumers.visibility:visible",
         "(stay.joined.sequence,",
         "(max(1, stay.joined.sequence - 1),",
-        1,
+        2,
         "leaked",
     ),
     Bug(
@@ -134,7 +134,7 @@ BUGS: Final = (
         "consumers.roster:_with",
         "tuple(sorted((*moves, move)))",
         "(*moves, move)",
-        5,
+        3,
         "leaked",
     ),
     Bug(
@@ -142,7 +142,7 @@ BUGS: Final = (
         "consumers.fold:same",
         " and event.type is held.type and event.body == held.body",
         "",
-        9,
+        67,
         "lost",
     ),
     Bug(
@@ -158,7 +158,7 @@ BUGS: Final = (
         "consumers.memory_store:MemoryStore._refuse_stale",
         "(stored.revision if stored else 0) != conversation.revision - 1",
         "False",
-        1,
+        3,
         "altered",
     ),
     Bug(
@@ -174,7 +174,7 @@ BUGS: Final = (
         "consumers.segment:_runs",
         "sequences = sorted(fresh)",
         "sequences = sorted(fresh, key=lambda sequence: fresh[sequence].moment)",
-        1,
+        2,
         "misordered",
     ),
     Bug(
@@ -182,7 +182,7 @@ BUGS: Final = (
         "consumers.memory_store:MemoryStore.commit",
         "check_trust(grant, self._partners.find(grant.principal))",
         "pass",
-        1,
+        6,
         "ungranted",
     ),
     Bug(
@@ -190,8 +190,64 @@ BUGS: Final = (
         "consumers.grant:Grant.check",
         "now >= self.expires_at",
         "False",
-        159,
+        42,
         "ungranted",
+    ),
+    Bug(
+        "a demotion is ignored",
+        "consumers.visibility:presented",
+        "move.presenter is False and since is not None",
+        "False",
+        21,
+        "leaked",
+    ),
+    Bug(
+        "who comes keeps the role that they had",
+        "consumers.roster:Roster.come",
+        "person.role is Role.PRESENTER",
+        "None",
+        12,
+        "lost",
+    ),
+    Bug(
+        "a role makes present",
+        "consumers.roster:Roster.appoint",
+        "Move(sequence, at, None,",
+        "Move(sequence, at, True,",
+        2,
+        "leaked",
+    ),
+    Bug(
+        "a message that did not reach somebody is shown",
+        "consumers.visibility:undelivered",
+        "conversation.undelivered.get(member.sip, ())",
+        "()",
+        103,
+        "leaked",
+    ),
+    Bug(
+        "a failure that comes late writes no item",
+        "consumers.roster:Roster.touch",
+        "self.touched.update(",
+        "set(",
+        103,
+        "leaked",
+    ),
+    Bug(
+        "outsiders have mailboxes",
+        "consumers.filing:file_item",
+        " or not member.internal",
+        "",
+        2,
+        "leaked",
+    ),
+    Bug(
+        "the latest origin counts",
+        "consumers.roster:Roster.come",
+        "min(origin, member.origin, key=_NEAREST.index)",
+        "origin",
+        21,
+        "lost",
     ),
 )
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from consumers.archiver import Archiver, LaneHalted
 from consumers.batch import Batch, LaneId
@@ -11,7 +12,7 @@ from consumers.lane import LaneParts
 from consumers.memory_store import MemoryStore
 from consumers.policy.governing import Governing
 from schemas.errors import LyncArchiverError
-from tests.builders import TOPIC_STREAMS
+from tests.builders import FILE, TOPIC_STREAMS, reference
 from tests.checker.compare import compare
 from tests.checker.model import expect
 from tests.episodes.archived import archive_of
@@ -69,12 +70,17 @@ class _Observer:
         self._world.problem("halted", f"{lane} by {type(error).__name__}")
 
 
+FILES: Final = {reference().sha256: reference().size}
+"""What the content store has, as the checker takes it."""
+
+
 class _Play:
     def __init__(self, episode: Episode, loop: VirtualLoop) -> None:
         self._episode = episode
         self._world = World(episode.seed, loop, episode.grant_life_s)
         self._log = Log(episode.lanes, episode.first_offset)
         self._memory = MemoryStore(self._world.clock, self._world.partners)
+        self._memory.contents.put(FILE)
         self._judge = Judge(self._world, self._log, self._memory)
         self._group = Group(self._world, episode.lanes)
         self._started = 0
@@ -91,7 +97,7 @@ class _Play:
         virtual_s = self._world.clock.monotonic()
         await self._world.close()
         records = self._log.records()
-        lines = compare(expect(records), archive_of(self._memory)).lines
+        lines = compare(expect(records, FILES), archive_of(self._memory), FILES).lines
         findings = (*self._world.problems, *lines)
         happened = tuple(self._world.happened)
         return Outcome(findings, self._world.trace, len(records), self._judge.commits, virtual_s, happened)

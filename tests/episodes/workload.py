@@ -1,11 +1,13 @@
 """What comes in an episode: conversations, calls and meetings, reported by several devices, late, twice, and broken."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 from typing import Final, NamedTuple
 
 from consumers.batch import LaneId
-from schemas.events import EventData, Participant
+from schemas.events import Audience, EventData, Participant, Role
+from schemas.meetings import Origin
 from schemas.record import Record
 from tests import builders as b
 
@@ -16,6 +18,20 @@ PAUSES_S: Final = (0.0, 1.0, 0.5, 700.0, -3.0)
 
 Step = Callable[[Participant, str, str], EventData]
 Damage = Callable[[Record], Record]
+
+
+def _appointed(role: Role, who: Participant, text: str, name: str) -> EventData:
+    return b.appointed(who, role, name)
+
+
+def _undelivered(sequence: int, who: Participant, text: str, name: str) -> EventData:
+    """It did not reach somebody, and Bob; not every sequence is a message's, or comes."""
+    return b.failed(sequence, who, b.BOB, who=b.CAROL, conversation=name)
+
+
+def _aside(model: type[EventData], audience: Audience | None, who: Participant, text: str, name: str) -> EventData:
+    return b.aside(model, audience, who, name)
+
 
 TALK: Final[tuple[Step, ...]] = (
     b.message,
@@ -31,7 +47,15 @@ MEETING: Final[tuple[Step, ...]] = (
     b.topic,
     lambda who, text, name: b.entered(who, name),
     lambda who, text, name: b.departed(who, name),
+    lambda who, text, name: b.came(who, Origin.FEDERATED, name),
+    lambda who, text, name: b.ejected(who, conversation=name),
+    *(partial(_appointed, role) for role in Role),
+    *(partial(_undelivered, sequence) for sequence in (2, 3, 4, 6)),
+    lambda who, text, name: b.asked(who, conversation=name),
+    lambda who, text, name: b.revealed(None, Audience.PRESENTERS, who, name),
 )
+WHOLE: Final[tuple[Step, ...]] = MEETING + tuple(partial(_aside, *kind) for kind in b.ASIDES)
+"""Whatever a meeting may leave behind."""
 
 
 class Arrival(NamedTuple):
@@ -93,13 +117,14 @@ def _history(dice: Random, name: str) -> list[Record]:
     steps: tuple[Step, ...]
     opening: EventData
     end: EventData
-    match dice.choice(["talk", "talk", "call", "meeting"]):
+    match dice.choice(["talk", "talk", "call", "meeting", "meeting"]):
         case "talk":
             steps, opening, end = TALK, b.started(*people, invited=invited, conversation=name), b.ended(1, name)
         case "call":
             steps, opening, end = CALL, b.called(*people, invited=invited, conversation=name), b.call_ended(1, name)
         case _:
-            steps, opening, end = MEETING, b.activated(name, organizer=people[0]), b.adjourned(1, name)
+            steps = dice.choice([MEETING, MEETING, WHOLE])
+            opening, end = b.activated(name, organizer=people[0]), b.adjourned(1, name)
     between = [dice.choice(steps)(_named(dice), f"{name} says {number}", name) for number in range(dice.randint(0, 14))]
     whole = [opening, *between, *([end] if dice.random() < 0.5 else [])]
     at_s, records = 0.0, []
@@ -111,9 +136,11 @@ def _history(dice: Random, name: str) -> list[Record]:
 
 
 def _named(dice: Random) -> Participant:
-    """Return somebody, under one of the names that they go by."""
+    """Return somebody, under one of the names that they go by, in one of the roles."""
     who = dice.choice(PEOPLE)
-    return who.model_copy(update={"name": f"{who.name} {dice.choice('AB')}"}) if dice.random() < 0.3 else who
+    if dice.random() < 0.3:
+        who = who.model_copy(update={"name": f"{who.name} {dice.choice('AB')}"})
+    return who.model_copy(update={"role": Role.PRESENTER}) if dice.random() < 0.3 else who
 
 
 def _some(dice: Random, found: Sequence[object], most: int) -> list:  # type: ignore[type-arg]

@@ -16,6 +16,7 @@ from consumers.mongo.layout import (
     CHECKPOINTS,
     FENCES,
     ITEMS,
+    JOURNAL,
     MAILBOXES,
     PURGES,
     QUARANTINE,
@@ -169,3 +170,16 @@ async def test_a_grant_that_ends_while_its_commit_is_tried_again_writes_nothing(
     checkpoint = await store.checkpoint(CONVERSATIONS)
     assert checkpoint is not None
     assert checkpoint.next == batch.start
+
+
+async def test_a_lane_that_comes_back_goes_on_from_what_another_wrote(opened: Database, database: str) -> None:
+    """A lane that was elsewhere for a while has a journal that went on there: no head of before is gone on from."""
+    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
+    await prepare(own)
+    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
+    here, there = (MongoStore(own, SystemClock(), SIGNER) for _ in range(2))
+    for store, record in zip((here, there, here), history(*TALK), strict=True):
+        await store.commit(GRANT, await batch_of(store, [record]))
+    entries = await own[JOURNAL].find({"_id.chain": str(CONVERSATIONS)}).sort("_id.number", 1).to_list(None)
+    assert [entry["_id"]["number"] for entry in entries] == [1, 2, 3]
+    assert [entry["previous"] for entry in entries[1:]] == [entry["hash"] for entry in entries[:2]]

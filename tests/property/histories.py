@@ -7,8 +7,6 @@ from typing import Final
 from hypothesis import strategies as st
 
 from consumers.batch import LaneId
-from consumers.transitions import KINDS, Kind
-from schemas.catalogue import ENDERS, MODELS, OPENERS, TYPES
 from schemas.events import Audience, ConferenceMessage, EventData, Participant, Role
 from schemas.meetings import ConferenceDeliveryFailed, Origin
 from schemas.record import Record
@@ -22,9 +20,6 @@ History = tuple[Record, ...]
 
 Step = Callable[[Participant, str], EventData]
 
-FILE: Final = b"a file"
-"""What the content store must have, so that what refers to it is archived."""
-
 
 def _came(origin: Origin, who: Participant, name: str) -> EventData:
     return b.came(who, origin, name)
@@ -37,13 +32,6 @@ def _appointed(role: Role, who: Participant, name: str) -> EventData:
 def _undelivered(sequence: int, who: Participant, name: str) -> EventData:
     """It did not reach somebody, and Bob; a sequence that is no message's, or beyond the end, is among the drawn."""
     return b.failed(sequence, who, b.BOB, who=b.CAROL, conversation=name)
-
-
-def _some(model: type[EventData], audience: Audience | None, who: Participant, name: str) -> EventData:
-    """An event of the model, by or about somebody."""
-    facts = {"sip": who.sip, "participant": who, "content": b.reference(FILE), "audience": audience}
-    known = {field: value for field, value in facts.items() if field in model.model_fields}
-    return b.example(model, name).model_copy(update=known)
 
 
 TALK_STEPS: Final[tuple[Step, ...]] = (
@@ -66,18 +54,13 @@ MEETING_STEPS: Final[tuple[Step, ...]] = (
 )
 """What moves who may see what, and messages, which it is about."""
 
-ASIDE_STEPS: Final[tuple[Step, ...]] = tuple(
-    partial(_some, model, audience)
-    for model in MODELS.values()
-    if KINDS[model] is Kind.CONFERENCE and TYPES[model] not in OPENERS | ENDERS
-    for audience in (Audience if "audience" in model.model_fields else (None,))
-)
+ASIDE_STEPS: Final[tuple[Step, ...]] = tuple(partial(b.aside, *kind) for kind in b.ASIDES)
 """Every type that a conference may have in between, for each of its audiences."""
 
 STAGE_STEPS: Final[tuple[Step, ...]] = (
     *(partial(_appointed, role) for role in Role),
     lambda who, name: b.asked(who, conversation=name),
-    lambda who, name: b.revealed(b.reference(FILE), Audience.PRESENTERS, who, name),
+    lambda who, name: b.revealed(b.reference(), Audience.PRESENTERS, who, name),
 )
 """Roles, and what those of one role alone see: as often the one as the other."""
 

@@ -8,14 +8,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from schemas import events
+from schemas import events, meetings
 from schemas.catalogue import ENDERS, MODELS, OPENERS, STREAMS, TYPES, Stream
 from schemas.envelope import Event, canonical, decode, encode
 from schemas.errors import RecordRejected
 from schemas.limits import (
+    CHOICES_MAX,
     CONTENT_ID_CHARS_MAX,
     EVENT_ID_CHARS_MAX,
     FILE_NAME_CHARS_MAX,
+    PARTICIPANTS_MAX,
     SEQUENCE_MAX,
     SOURCE_CHARS_MAX,
 )
@@ -40,6 +42,7 @@ times: Final = st.builds(
     st.datetimes().map(lambda moment: moment.replace(microsecond=0)),
     fractions,
 )
+names: Final = st.text(min_size=1, max_size=CONTENT_ID_CHARS_MAX)
 FIELDS: Final[dict[str, SearchStrategy[Any]]] = {
     "conversation": conversations,
     "thread": threads,
@@ -68,14 +71,33 @@ FIELDS: Final[dict[str, SearchStrategy[Any]]] = {
     ),
     "audience": st.sampled_from(events.Audience),
     "last_sequence": sequences,
+    "role": st.sampled_from(events.Role),
+    "origin": st.sampled_from(meetings.Origin),
+    "by": sips,
+    "locked": st.booleans(),
+    "id": names,
+    "name": st.text(max_size=FILE_NAME_CHARS_MAX),
+    "poll": names,
+    "question": names,
+    "choices": st.lists(names, min_size=2, max_size=4).map(tuple),
+    "tally": st.lists(st.integers(0, PARTICIPANTS_MAX), min_size=2, max_size=CHOICES_MAX).map(tuple),
+    "title": texts,
+    "link": names,
+    "sharing": st.sampled_from(meetings.Sharing),
+    "message": sequences,
+    "recipients": st.lists(sips, min_size=1, max_size=3).map(tuple),
 }
+MODAL: Final = {meetings.ConferenceModalityJoined, meetings.ConferenceModalityLeft}
 
 calmly: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """A busy machine is no reason to fail."""
 
 
 def _data(model: type[events.EventData]) -> SearchStrategy[events.EventData]:
-    return st.builds(model, **{name: FIELDS[name] for name in model.model_fields})
+    fields = {name: FIELDS[name] for name in model.model_fields}
+    if model in MODAL:
+        fields["modality"] = st.sampled_from(meetings.ConferenceModality)
+    return st.builds(model, **fields)
 
 
 @st.composite

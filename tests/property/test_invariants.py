@@ -20,8 +20,8 @@ from consumers.transcript import lines
 from schemas.envelope import Event, decode
 from schemas.errors import DependencyUnavailable
 from schemas.record import Record
-from tests.builders import CONFERENCES, CONVERSATIONS, decoded
-from tests.property.histories import FILE, History, arrivals, by_phone, conferences, several, streams
+from tests.builders import CONFERENCES, CONVERSATIONS, FILE, decoded
+from tests.property.histories import History, arrivals, by_phone, conferences, several, streams
 from tests.property.presence import presence
 from tests.support.clock import ManualClock
 from tests.support.faulty import Fault, When

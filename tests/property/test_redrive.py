@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumers.content import Claim, ContentState
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import LaneLimits
 from consumers.memory_store import MemoryStore
@@ -14,7 +15,7 @@ from consumers.quarantine import State
 from consumers.redriving import Redriver, Selection
 from schemas.errors import DependencyUnavailable
 from schemas.record import Record
-from tests.builders import CONFERENCES, CONVERSATIONS, TOPIC_STREAMS
+from tests.builders import CONFERENCES, CONVERSATIONS, FILE, TOPIC_STREAMS, reference
 from tests.contract.store_contract import batch_of
 from tests.property.histories import arrivals, several
 from tests.property.test_invariants import contents
@@ -45,10 +46,12 @@ def _harmed(record: Record, where: str | None) -> Record:
 
 
 async def _archived(store: MemoryStore, records: list[Record]) -> None:
+    store.contents.put(FILE)
+    await store.contents.inspect([Claim(reference().sha256, reference().size)])
     for lane in (CONVERSATIONS, CONFERENCES):
         of_lane = [one for one in records if one.topic == lane.topic]
         if of_lane:
-            await store.commit(GRANT, await batch_of(store, of_lane, lane))
+            await store.commit(GRANT, await batch_of(store, of_lane, lane, files=ContentState.STORED))
 
 
 @settings(max_examples=100, deadline=None)

@@ -65,8 +65,9 @@ def test_the_hosting_pool_says_what_of_a_conference_is_archived(entries: list[En
     ("source", "pool"),
     [
         ("/pools/FE02/focus", "fe02"),
-        ("/pools/fe02.contoso.example/users/a/endpoints/1", "fe02.contoso.example"),
-        ("/pools/fe02", "fe02"),
+        ("/pools/fe02.contoso.example/focus", "fe02.contoso.example"),
+        ("/pools/fe02/users/a/endpoints/1", ""),
+        ("/pools/fe02", ""),
         ("/pools//focus", ""),
         ("pool/alice/desktop", ""),
         ("", ""),
