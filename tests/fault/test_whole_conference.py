@@ -59,6 +59,7 @@ async def test_each_participant_has_the_conference_as_they_saw_it(program: Progr
     assert len(outside) > people // 20
     assert outside.isdisjoint(box["user"] for box in program.json("mailbox", "list"))
     await assert_no_voter_is_known(program, reports, people)
+    program.run("audit", "verify")
 
 
 async def assert_no_voter_is_known(program: Program, reports: Reports, people: int) -> None:

@@ -18,7 +18,7 @@ SAMPLE = 12
 async def test_a_thousand_people_in_one_conference() -> None:
     """Doubled and late records included; guests have no item, and no file is missed.
 
-    Planted bug: a leave that ends the presence of whoever comes next.
+    Planted bug: guests have items.
     """
     told = disordered(recorded(conference(people=PEOPLE), CONFERENCES.topic), Random(3))
     records = laid(record._replace(partition=CONFERENCES.partition) for record in told)

@@ -38,7 +38,7 @@ def archive(store: MemoryStore, names: Pseudonyms | None) -> tuple[Any, ...]:
 async def test_a_scrubbed_stream_is_archived_alike(found: dict[LaneId, list[Record]]) -> None:
     """Repeated, contradicting and broken records included; only names differ. Of neither the files are there.
 
-    Planted bugs: keys, or initiators, replaced by prose; one id for all events.
+    Planted bugs: keys, initiators, or recipients replaced by prose; one id for all events; digests that are none.
     """
     before = [record for lane in found.values() for record in lane]
     after = list(Scrubber(SECRET).scrubbed(before))
