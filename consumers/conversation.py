@@ -79,6 +79,9 @@ class Conversation(NamedTuple):
     `revision` counts the commits that changed it, `segments` its stored pieces, `head` is the hash of the newest.
     These three depend on how the events were batched; everything else depends on the set of events alone, and `kept`,
     whether anybody's copy is archived, on the policies of their times too.
+
+    `purged` are those whose copy was purged: they have none any more, whatever comes. Of one that is `removed` nothing
+    is there but what proves that it was: its state, but neither its members nor what was said.
     """
 
     id: str
@@ -95,6 +98,8 @@ class Conversation(NamedTuple):
     last_at: str = ""
     members: Mapping[str, Member] = NOBODY
     kept: bool = False
+    purged: frozenset[str] = frozenset()
+    removed: bool = False
     undelivered: Undelivered = ALL_DELIVERED
 
     @property

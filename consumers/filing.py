@@ -51,14 +51,15 @@ def file_copies(
 ) -> tuple[Conversation, Ruling]:
     """Add the copies that a change of members brings, and return the conversation with whether it is kept.
 
-    Whoever comes from outside may change everybody's target. A copy whose target is none is there no more.
+    Whoever comes from outside may change everybody's target. A copy whose target is none is there no more, and one
+    that was purged does not come back.
     """
     ruling = governance.rule(conversation)
     if ruling is NOTHING:
         return conversation, ruling
     former = governance.rule(before).targets
     changed = {sip for sip, target in ruling.targets.items() if former.get(sip) is not target}
-    for sip in sorted(changed.union(touched)):
+    for sip in sorted(changed.union(touched) - conversation.purged):
         item = file_item(conversation, conversation.members[sip])
         if item is not None:
             into.append(Copy(item._replace(folder=FolderId.PURGES), ruling.targets[sip], ruling.messages_only))

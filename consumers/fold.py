@@ -35,7 +35,9 @@ def recalls(decoded: Iterable[Decoded], known: Mapping[str, Conversation]) -> se
     for _, event in decoded:
         if isinstance(event, Event):
             conversation = known.get(event.data.conversation)
-            if conversation is not None and holds(conversation.held, event.sequence):
+            if conversation is None or conversation.removed:
+                continue
+            if holds(conversation.held, event.sequence):
                 places.add((conversation.id, event.sequence))
     return places
 
@@ -107,7 +109,10 @@ def _add(
     name = event.data.conversation
     draft = drafts.get(name)
     if draft is None:
-        draft = Draft(known.get(name) or Conversation(name, KINDS[type(event.data)]))
+        base = known.get(name) or Conversation(name, KINDS[type(event.data)])
+        if base.removed:
+            return _add_removed(event, base)
+        draft = Draft(base)
     if event.sequence > draft.top or not draft.holds(event.sequence):
         draft.add(event)
         drafts[name] = draft  # not before: a refused event decides nothing, not even the kind
@@ -115,6 +120,13 @@ def _add(
     held = draft.fresh.get(event.sequence) or recalled[name, event.sequence]
     if not same(event, held):
         raise IllegalRecord(Cause.SEQUENCE_CONFLICT, "another event is held at this sequence")
+    return False
+
+
+def _add_removed(event: Event, conversation: Conversation) -> bool:
+    """Take an event of a removed conversation for the one that was held at its sequence; nobody can tell any more."""
+    if not holds(conversation.held, event.sequence):
+        raise IllegalRecord(Cause.CONVERSATION_REMOVED, "the conversation was removed, as policies have it")
     return False
 
 

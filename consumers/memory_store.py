@@ -55,7 +55,10 @@ class MemoryStore:
         return {name: self._conversations[name] for name in conversations if name in self._conversations}
 
     async def recall(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Event]:
-        return {place: self._events[place] for place in places}
+        wanted = set(places)
+        if not wanted <= self._events.keys():
+            raise Stale("a conversation was removed in the meantime")
+        return {place: self._events[place] for place in wanted}
 
     async def policy_changes(self, after: int) -> Sequence[Change]:
         return [change for change in await self.policies.history() if change.number > after]

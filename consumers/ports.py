@@ -59,7 +59,10 @@ class ArchiveStore(Protocol):
         """Return those of the named conversations that are stored, as of the latest commit."""
 
     async def recall(self, places: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], Event]:
-        """Return the stored events at these places (conversation, sequence); every one must be held."""
+        """Return the stored events at these places (conversation, sequence); every one must be held.
+
+        Raises Stale where one is not: its conversation was removed since it was loaded.
+        """
 
     async def policy_changes(self, after: int) -> Sequence[Change]:
         """Return the changes of policies behind this number, by number, as of the latest one."""

@@ -30,6 +30,7 @@ from deploy.health import reporting_health
 from deploy.kafka_login import issuer_client, tls_context
 from deploy.observation import Observation
 from deploy.policies import switches
+from deploy.purging import purging_meanwhile
 from deploy.retention import RetentionWatch, watching
 from deploy.session_page import session_route
 from deploy.settings import Settings, content_name, kafka_bootstrap, mongodb_uri
@@ -75,6 +76,7 @@ async def archive(settings: Settings, *, until_caught_up: bool, stop: asyncio.Ev
         await closing.enter_async_context(
             watching(RetentionWatch(lambda: archiver.lanes, source, observation, clock, limit))
         )
+        await closing.enter_async_context(purging_meanwhile(settings, database, grants, clock))
         page = _session_page(settings, trust, clock)
         app = _status_app(archiver, lambda: observation.sample(archiver, source.lag), observation, grants, page)
         address = await closing.enter_async_context(serving(app, settings.http.host, settings.http.port))

@@ -49,7 +49,10 @@ async def change(
 
 def switches(settings: Settings) -> Switches:
     """Return the readings that the settings take."""
-    return Switches(exchange_heeds_policy=settings.policy.exchange_heeds_policy)
+    return Switches(
+        exchange_heeds_policy=settings.policy.exchange_heeds_policy,
+        purge_exported_or_expired=settings.policy.purge_exported_or_expired,
+    )
 
 
 def archived_people(book: PolicyBook, moment: datetime, readings: Switches, *, critical: bool) -> list[str]:

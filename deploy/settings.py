@@ -79,6 +79,7 @@ class ArchiveSettings(_Group):
 
     Where more than `quarantine_rate_max` of its last `quarantine_window` records cannot be archived, it stops; 1.0 is
     no limit. Below `retention_warning_ratio` of Kafka's retention left for what waits to be archived, it warns.
+    With `purging` it sweeps and purges beside.
     """
 
     batch: int = Field(default=4000, ge=1, le=10_000)
@@ -88,6 +89,7 @@ class ArchiveSettings(_Group):
     quarantine_rate_max: float = Field(default=DEFAULT_RATE.ratio, ge=0, le=1)
     retention_warning_ratio: float = Field(default=0.2, ge=0, le=1)
     quarantine_window: int = Field(default=DEFAULT_RATE.window, ge=100, le=10_000)
+    purging: bool = False
 
 
 class ContentSettings(_Group):
@@ -145,9 +147,11 @@ class TopologySettings(_Group):
 class PolicySettings(_Group):
     """Readings where Microsoft's pages disagree. `exchange_heeds_policy`: archiving to Exchange, too, is held to
     ArchiveInternal and ArchiveExternal. A change of it decides everything archived from then on.
+    `purge_exported_or_expired`: PurgeExportedArchivesOnly purges what is exported or expired, not only what is both.
     """
 
     exchange_heeds_policy: bool = False
+    purge_exported_or_expired: bool = False
 
 
 class AuditSettings(_Group):

@@ -38,6 +38,7 @@ class Cause(StrEnum):
     CONTENT_MISSING = "content-missing"
     CONTENT_MISMATCH = "content-mismatch"
     CONTENT_OVERSIZED = "content-oversized"
+    CONVERSATION_REMOVED = "conversation-removed"
 
 
 class LyncArchiverError(Exception):

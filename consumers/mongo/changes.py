@@ -14,6 +14,7 @@ from consumers.mongo.journal import MongoJournal
 from consumers.mongo.layout import POLICIES, Database, Document
 from consumers.mongo.transaction import transacted
 from consumers.policy.book import Change
+from consumers.policy.ports import Purge
 from consumers.policy.subject import MODELS, Subject, SubjectKind
 from consumers.ports import Stale
 from schemas.clock import Clock
@@ -45,10 +46,10 @@ async def adopt_changes(source: Database, target: Database, clock: Clock, signer
         await transacted(target.client, clock, write)
 
 
-async def check_policies(database: Database, batch: Batch, session: AsyncIOMotorClientSession) -> None:
+async def check_policies(database: Database, decided: Batch | Purge, session: AsyncIOMotorClientSession) -> None:
     """Raise Stale for what was decided by other policies than those of the moment that the transaction sees."""
     latest = await database[POLICIES].find_one({}, {"_id": 1}, sort=[("_id", -1)], session=session)
-    if batch.policies != (latest["_id"] if latest else 0):
+    if decided.policies != (latest["_id"] if latest else 0):
         raise Stale("the policies are others by now")
 
 

@@ -17,6 +17,7 @@ from consumers.item import Item, ItemClass, Status
 from consumers.missing import KeptOrder, Loss, SkipOrder
 from consumers.mongo import rosters
 from consumers.mongo.content import content_document, content_of
+from consumers.mongo.tombstones import removed_of
 from consumers.quarantine import Handling, Outcome, QuarantineEntry, State, entry_id
 from consumers.segment import Segment
 from consumers.transitions import Kind, Phase
@@ -70,7 +71,9 @@ def conversation_document(conversation: Conversation, lane: LaneId) -> Document:
 
 
 def conversation_of(document: Document) -> Conversation:
-    """Read a conversation; without its members where the document was read without them."""
+    """Read a conversation; without its members where the document was read without them, or it was removed."""
+    if "removed" in document:
+        return removed_of(document)
     ending = document["ending"]
     return Conversation(
         id=document["_id"],
@@ -86,6 +89,7 @@ def conversation_of(document: Document) -> Conversation:
         messages=document["messages"],
         last_at=document["last_at"],
         kept=document.get("kept", False),
+        purged=frozenset(document.get("purged", ())),
         undelivered=rosters.undelivered_of(document),
         members=rosters.members_of(document),
     )

@@ -37,6 +37,7 @@ PURGES: Final = "purges"
 PROBES: Final = "probes"
 JOURNAL: Final = "journal"
 HEADS: Final = "heads"
+PURGE_RUNS: Final = "purge_runs"
 
 EVERY_LANE: Final = "*"
 """The fence that is touched as any lane's own is made: a change does not see those that are made meanwhile."""
@@ -59,17 +60,27 @@ OPEN: Final[Document] = {"$in": ["quarantined", None]}
 INDEXES: Final[dict[str, list[IndexModel]]] = {
     # those without an index are looked up by _id alone; orders are few
     SEGMENTS: [],
-    CONVERSATIONS: [],
+    CONVERSATIONS: [
+        # what a sweep looks at; neither moves with commits
+        IndexModel([("kind", ASCENDING), ("kept", ASCENDING), ("_id", ASCENDING)], name="kept"),
+        IndexModel(
+            [("kind", ASCENDING), ("_id", ASCENDING)],
+            name="purged",
+            partialFilterExpression={"purged": {"$exists": True}},
+        ),
+    ],
     MAILBOXES: [],
     CHECKPOINTS: [],
     FENCES: [],
     JOURNAL: [],
     HEADS: [],
+    PURGE_RUNS: [],
     POLICIES: [],
     # whose copies of a conversation there are: a sweep, a purge; and what an auditor reads of a mailbox
     PURGES: [
         IndexModel([("conversation", ASCENDING)], name="conversation"),
         IndexModel([("mailbox", ASCENDING), ("started", ASCENDING), ("_id", ASCENDING)], name="mailbox"),
+        IndexModel([("target", ASCENDING), ("started", ASCENDING), ("conversation", ASCENDING)], name="oldest"),
     ],
     PROBES: [],
     PARTNERS: [],

@@ -115,6 +115,8 @@ class MongoStore:
                         for event in documents.segment_of(document).events:
                             if event.sequence in few:
                                 recalled[conversation, event.sequence] = event
+        if len(recalled) < sum(len(set(sequences)) for sequences in wanted.values()):
+            raise Stale("a conversation was removed in the meantime")
         return recalled
 
     async def policy_changes(self, after: int) -> Sequence[Change]:

@@ -83,6 +83,12 @@ class PolicyBook:
         scopes = [f"service:registrar:{pool}" if pool else "", *self._site(pool, moment), GLOBAL]
         return self._first(SubjectKind.CONFIGURATION, scopes, moment, ArchivingConfiguration())
 
+    def configurations(self, moment: datetime) -> list[ArchivingConfiguration]:
+        """Return every configuration that is in force, of whatever scope."""
+        subjects = [subject for subject in self._times if subject.kind is SubjectKind.CONFIGURATION]
+        found = [self.value(subject, moment) for subject in subjects]
+        return [cast("ArchivingConfiguration", value) for value in found if value is not None]
+
     def policy(self, user: DirectoryUser | None, moment: datetime) -> tuple[ArchivingPolicy, str]:
         """Return the policy for a user, and its scope: the user's own before the site's before global (domain, 1.3)."""
         tag, pool = (user.policy, user.pool) if user else ("", "")

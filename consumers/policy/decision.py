@@ -70,9 +70,12 @@ class Switches:
     """Readings of what the sources contradict each other in (domain reference, section 0.1).
 
     `exchange_heeds_policy`: archiving to Exchange, too, is held to ArchiveInternal and ArchiveExternal (number 2).
+    `purge_exported_or_expired`: PurgeExportedArchivesOnly purges what is exported or expired, not only what is both
+    (number 3).
     """
 
     exchange_heeds_policy: bool = False
+    purge_exported_or_expired: bool = False
 
 
 class Step(NamedTuple):

@@ -51,26 +51,32 @@ async def _rows(user: str | None) -> list[dict[str, Any]]:
 def export(
     out: Annotated[Path, typer.Argument(help="The file, one copy a line.")],
     user: UserArgument = None,
+    mark_exported: Annotated[
+        bool, typer.Option("--mark-exported", help="Mark them as exported, once the file is whole.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write archived copies with their entries to a file, in the format of `mailbox export`."""
-    count = asyncio.run(_export(out, user))
+    count, marked = asyncio.run(_export(out, user, mark_exported))
     if as_json:
-        print_json({"file": str(out), "copies": count})
+        print_json({"file": str(out), "copies": count, **({"marked": marked} if mark_exported else {})})
     else:
-        typer.echo(f"{count} copies written to {out}")
+        typer.echo(f"{count} copies written to {out}" + (f", {marked} marked as exported" if mark_exported else ""))
 
 
-async def _export(out: Path, user: str | None) -> int:
-    from deploy.discovery import copy_documents, discovering  # noqa: PLC0415  start-up time
+async def _export(out: Path, user: str | None, mark: bool) -> tuple[int, int]:
+    from deploy.discovery import copy_documents, discovering, mark_exported  # noqa: PLC0415  start-up time
     from deploy.export import writing  # noqa: PLC0415
     from deploy.reading import sip_address  # noqa: PLC0415
     from deploy.settings import load_settings  # noqa: PLC0415
 
-    count = 0
-    async with discovering(load_settings()) as discovery:
+    count, settings = 0, load_settings()
+    exported: dict[str, int] = {}
+    async with discovering(settings) as discovery:
         with writing(out) as write:
-            async for document in copy_documents(discovery, None if user is None else sip_address(user)):
+            async for document, segments in copy_documents(discovery, None if user is None else sip_address(user)):
                 write(f"{json.dumps(document, ensure_ascii=False)}\n")
                 count += 1
-    return count
+                if mark:
+                    exported[document["id"]] = segments
+    return count, await mark_exported(settings, exported) if mark else 0

@@ -8,8 +8,10 @@ from dataclasses import dataclass, fields
 from itertools import islice, pairwise
 from typing import Any, Final, NamedTuple, TypeVar
 
+from consumers.conversation import Conversation
 from consumers.ports import ContentStore
 from consumers.reading import ArchiveReader, ListedItem
+from consumers.sequences import holds
 from deploy.export import item_document
 from deploy.verification.audience import Share, shares
 from deploy.verification.files import Files
@@ -23,7 +25,11 @@ CHUNK = 200
 
 @dataclass(slots=True)
 class Verdict:
-    """Counts of (mailbox, entry) pairs; `quarantined` counts records. `digest` is SHA-256 over the items, in hex."""
+    """Counts of (mailbox, entry) pairs; `quarantined` counts records. `digest` is SHA-256 over the items, in hex.
+
+    `removed` are pairs of conversations that policies had removed, which are not expected; that their events were there
+    is what the archive says of itself.
+    """
 
     expected: int = 0
     archived: int = 0
@@ -33,6 +39,7 @@ class Verdict:
     altered: int = 0
     leaked: int = 0
     quarantined: int = 0
+    removed: int = 0
     digest: str = ""
 
     @property
@@ -97,12 +104,14 @@ async def compare(
     verdict = Verdict()
     findings = _Findings(verdict, note)
     digest = hashlib.sha256()
-    shared = Files(reader, files)
+    shared, late = Files(reader, files), Counter[bytes]()
     for names in _chunks(sorted(expectation.histories)):
-        owners = await reader.owners(names)
-        conversations = await reader.conversations(names)
+        owners, conversations = await reader.owners(names), await reader.conversations(names)
         for name in names:
             history = expectation.histories[name]
+            if name in conversations and conversations[name].removed:
+                _compare_removed(conversations[name], history, verdict, late)
+                continue
             wanted = shares(history)
             items = sorted(owners.get(name, ()), key=lambda item: (item.mailbox, item.id))
             seen: set[str] = set()
@@ -122,9 +131,17 @@ async def compare(
                     findings.add(Difference("missing", mailbox, name, pairs=max(1, len(share.lines))))
             for kind, sequence in await shared.harmed(name, history):
                 findings.add(Difference(kind, "", name, sequence, facts=("file",)))
-    await _compare_quarantine(expectation.quarantined + shared.stubs, reader, findings)
+    await _compare_quarantine(expectation.quarantined + shared.stubs + late, reader, findings)
     verdict.digest = digest.hexdigest()
     return verdict
+
+
+def _compare_removed(removed: Conversation, history: History, verdict: Verdict, late: Counter[bytes]) -> None:
+    """Count what was removed; an event that was not held then came too late, and its record must be in quarantine."""
+    verdict.removed += sum(
+        holds(removed.held, sequence) for share in shares(history).values() for sequence in share.lines
+    )
+    late.update(fact.record for sequence, fact in history.facts.items() if not holds(removed.held, sequence))
 
 
 def _compare_item(

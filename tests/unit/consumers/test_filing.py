@@ -1,14 +1,21 @@
 """Which folder, class, subject and status a conversation has for each person."""
 
+from datetime import timedelta
+
 import pytest
 
 from consumers.conversation import Conversation
+from consumers.copy import Copy
 from consumers.draft import Draft
-from consumers.filing import file_item, item_id
+from consumers.filing import file_copies, file_item, item_id
 from consumers.folder import FolderId
 from consumers.item import Item, ItemClass, Status
+from consumers.policy.book import PolicyBook
+from consumers.policy.governance import Governance, came_at
+from consumers.policy.subject import GLOBAL, SubjectKind
 from consumers.transitions import KINDS
 from schemas.events import EventData, Participant
+from schemas.policies import ArchivingConfiguration
 from tests.builders import (
     ALICE,
     BOB,
@@ -30,6 +37,8 @@ from tests.builders import (
     started,
     topic,
 )
+from tests.support.clock import START
+from tests.support.policies import changes
 
 
 def after(*steps: EventData) -> Conversation:
@@ -152,3 +161,16 @@ def test_item_ids_are_functions_of_mailbox_and_conversation() -> None:
     """The same pair has the same id, and moving text between the two gives another."""
     assert item_id("a", "b") == item_id("a", "b")
     assert len({item_id("ab", "c"), item_id("a", "bc"), item_id("a", "b"), item_id("b", "a")}) == 4
+
+
+def test_somebody_whom_nothing_names_yet_is_governed_by_their_leave() -> None:
+    """A leave that comes before its join, with policies in force, is decided by its own time."""
+    book = PolicyBook(changes([(SubjectKind.CONFIGURATION, GLOBAL, ArchivingConfiguration())]))
+    talk = Conversation("c1", KINDS[type(left(ALICE))])
+    folding = Draft(talk)
+    folding.add(event(2, left(ALICE)))
+    late = folding.finish(1, b"")
+    assert came_at(late.members[ALICE.sip]) == START + timedelta(seconds=2)
+    copies: list[Copy] = []
+    file_copies(late, talk, {ALICE.sip}, Governance(book), copies)
+    assert copies == []
