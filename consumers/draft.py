@@ -132,11 +132,12 @@ class Draft:
         if len(self._roster.members) + self._roster.unknown(people) > PARTICIPANTS_MAX:
             raise IllegalRecord(Cause.TOO_MANY_PARTICIPANTS, f"more than {PARTICIPANTS_MAX} people took part")
         # A leave of somebody who came is always taken: refused, it would let them see what follows. So is a demotion.
-        if (
-            not (_takes_away(data) and not self._roster.unknown(people))
-            and count(self._held) - self._messages >= MOVES_MAX
-        ):
+        if not (_takes_away(data) and not self._roster.unknown(people)) and self._full():
             raise IllegalRecord(Cause.TOO_MANY_MOVES, f"people came and went more than {MOVES_MAX} times")
+
+    def _full(self, more: int = 0) -> bool:
+        """Return whether nobody may come any more, or could not before these more events."""
+        return count(self._held) - more - self._messages >= MOVES_MAX
 
     def _open(self, event: Event) -> None:
         data = event.data
@@ -170,10 +171,11 @@ class Draft:
 
     def _appoint(self, event: Event) -> None:
         data = cast("mt.ConferenceRoleChanged", event.data)
-        self._roster.appoint(data.sip, data.role, event.sequence, event.at)
+        self._roster.appoint(data.sip, data.role, event.sequence, event.at, full=self._full(1))
 
     def _go(self, event: Event) -> None:
-        self._roster.go(cast("ev.ConferenceLeft", event.data).sip, event.sequence, event.at)
+        sip = cast("ev.ConferenceLeft", event.data).sip
+        self._roster.go(sip, event.sequence, event.at, full=self._full(1))
 
     def _withhold(self, event: Event) -> None:
         data = cast("mt.ConferenceDeliveryFailed", event.data)

@@ -50,13 +50,13 @@ class Roster:
         nearest = origin if member.origin is None else min(origin, member.origin, key=_NEAREST.index)
         self._put(replace(member, moves=_with(member.moves, move), origin=nearest))
 
-    def go(self, sip: str, sequence: int, at: str) -> None:
-        """Somebody is gone after this sequence."""
-        self._moved(sip, Move(sequence, at, False))
+    def go(self, sip: str, sequence: int, at: str, *, full: bool = False) -> None:
+        """Somebody is gone after this sequence. Of a `full` conversation it is noted where it takes something away."""
+        self._moved(sip, Move(sequence, at, False), full=full)
 
-    def appoint(self, sip: str, role: Role, sequence: int, at: str) -> None:
-        """Somebody has this role from this sequence on, present or not."""
-        self._moved(sip, Move(sequence, at, None, role is Role.PRESENTER))
+    def appoint(self, sip: str, role: Role, sequence: int, at: str, *, full: bool = False) -> None:
+        """Somebody has this role from this sequence on, present or not; of a `full` conversation as for `go`."""
+        self._moved(sip, Move(sequence, at, None, role is Role.PRESENTER), full=full)
 
     def invite(self, person: Participant, sequence: int, at: str) -> None:
         """Somebody was asked to come, and is not present for that."""
@@ -80,9 +80,12 @@ class Roster:
         """The first message has changed, which is what a missed item holds."""
         self.touched.update(sip for sip, member in self._members.items() if member.missed is not None)
 
-    def _moved(self, sip: str, move: Move) -> None:
+    def _moved(self, sip: str, move: Move, *, full: bool) -> None:
         member = self._members.get(sip) or Member(sip, "", Role.ATTENDEE, UNNAMED, "")
-        self._put(replace(member, moves=_with(member.moves, move)))
+        if not full:
+            self._put(replace(member, moves=_with(member.moves, move)))
+        elif _takes_away(member.moves, move):
+            self._put(replace(member, moves=_instead(member.moves, move)))
 
     def _named(self, person: Participant, sequence: int, at: str) -> Member:
         """Return the member, with name and role of the earliest event that gives them.
@@ -110,3 +113,33 @@ def _with(moves: tuple[Move, ...], move: Move) -> tuple[Move, ...]:
     if not moves or moves[-1].sequence < move.sequence:
         return (*moves, move)
     return tuple(sorted((*moves, move)))
+
+
+def _takes_away(moves: tuple[Move, ...], move: Move) -> bool:
+    """Return whether who goes, or is demoted, was there, or a presenter, until then. If not, a later coming alone could
+    make it matter, and a full conversation takes none.
+    """
+    for earlier in reversed(moves):
+        if earlier.sequence < move.sequence:
+            before = _said(earlier, move)
+            if before is not None:
+                return before
+    return False
+
+
+def _instead(moves: tuple[Move, ...], move: Move) -> tuple[Move, ...]:
+    """Return the moves with one that takes away, and without the next that took the same away: they do not grow by
+    however many that each come before the other.
+    """
+    kept = _with(moves, move)
+    index = kept.index(move) + 1
+    while index < len(kept) and _said(kept[index], move) is None:
+        index += 1
+    if index < len(kept) and _said(kept[index], move) is False and not kept[index].present:
+        return kept[:index] + kept[index + 1 :]
+    return kept
+
+
+def _said(one: Move, move: Move) -> bool | None:
+    """Return what one move says of that which the other is about: being there, or the role."""
+    return one.presenter if move.present is None else one.present

@@ -59,7 +59,7 @@ GAPS_MAX: Final = 10_000
 MOVES_MAX: Final = 100_000
 """Events of one conversation beside messages, of which any may be a coming, a going or a change of role.
 
-Each of these costs about 75 bytes of its document, as above.
+Each of these costs about 75 bytes of its document, as above. Beyond it only what takes something away is noted.
 """
 
 UNDELIVERED_MAX: Final = 100_000
