@@ -55,7 +55,6 @@ COMMANDS: Final = (
     discovery,
     purge,
     audit,
-    purge,
     issuer,
     config,
 )
