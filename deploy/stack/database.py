@@ -1,5 +1,6 @@
 """The mongod: where it is found, how it is run, and its one-member replica set, which transactions need."""
 
+import asyncio
 import re
 import shutil
 import subprocess
@@ -7,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from pymongo import AsyncMongoClient
+from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.errors import NotInstalled
@@ -110,9 +111,14 @@ def _storage(folder: Path) -> Path:
 async def becomes_primary(port: int) -> bool:
     """Say whether the mongod takes writes; where its replica set is missing or names another port, mend that first.
 
-    Safe to call again at any time.
+    Safe to call again at any time. In a thread: the driver's asynchronous client leaves a socket open where it is
+    cancelled as it connects.
     """
-    async with AsyncMongoClient[dict[str, Any]](
+    return await asyncio.to_thread(_becomes_primary, port)
+
+
+def _becomes_primary(port: int) -> bool:
+    with MongoClient[dict[str, Any]](
         HOST,
         port,
         directConnection=True,
@@ -121,30 +127,30 @@ async def becomes_primary(port: int) -> bool:
         socketTimeoutMS=_ANSWER_LIMIT_MS * 5,
     ) as client:
         try:
-            hello = await client.admin.command("hello")
+            hello = client.admin.command("hello")
             if hello.get("isWritablePrimary"):
                 return True
             if not hello.get("secondary"):
-                await _mend_replica_set(client, f"{HOST}:{port}")
+                _mend_replica_set(client, f"{HOST}:{port}")
         except PyMongoError:  # not listening yet, or in the middle of an election: its log has the reason
             return False
         return False
 
 
-async def _mend_replica_set(client: AsyncMongoClient[dict[str, Any]], member: str) -> None:
+def _mend_replica_set(client: MongoClient[dict[str, Any]], member: str) -> None:
     try:
-        answer = await client.admin.command("replSetGetConfig")
+        answer = client.admin.command("replSetGetConfig")
     except OperationFailure as exc:
         if exc.code != _NOT_YET_INITIALIZED:
             raise
-        await client.admin.command("replSetInitiate", _configuration(member))
+        client.admin.command("replSetInitiate", _configuration(member))
         return
     configuration = answer["config"]
     if configuration["members"][0]["host"] != member:
         configuration["members"][0]["host"] = member
         configuration["version"] += 1
         # Forced: the only member does not find itself in the old configuration, so it cannot vote for the new one.
-        await client.admin.command("replSetReconfig", configuration, force=True)
+        client.admin.command("replSetReconfig", configuration, force=True)
 
 
 def _configuration(member: str) -> dict[str, Any]:
