@@ -28,6 +28,7 @@ from schemas.policies import (
 from schemas.principals import Principal
 from tests.fault.tampering.archive import Archive, empty_archive
 from tests.fault.tampering.arrivals import PEOPLE, Arrival, Told, told
+from tests.fault.tampering.retaining import daily, forgotten, marked, purged, swept
 from tests.fault.tampering.stored import Stored, read
 from tests.support.trust import GRANT, PARTNER
 
@@ -129,6 +130,9 @@ async def govern(archive: Archive, dice: Random) -> None:
         Subject(SubjectKind.CONFIGURATION, GLOBAL): ArchivingConfiguration(
             enable_archiving=dice.choice((*ArchivedSessions, *[ArchivedSessions.IM_AND_WEB_CONF] * 6)),
             enable_exchange_archiving=dice.random() < 0.7,
+            enable_purging=dice.random() < 0.5,
+            keep_archiving_data_for_days=dice.choice((1, 100, 100, 100)),
+            purge_exported_archives_only=dice.random() < 0.3,
         ),
         Subject(SubjectKind.POLICY, GLOBAL): ArchivingPolicy(
             archive_internal=True, archive_external=dice.random() < 0.8
@@ -229,4 +233,10 @@ HAPPENINGS: Final[tuple[Happening, ...]] = (
     _deleted,
     _another_key,
     _killed,
+    marked,
+    forgotten,
+    purged,
+    daily,
+    swept,
+    forgotten,
 )

@@ -17,12 +17,13 @@ from tests.fault.tampering.building import Built, build
 from tests.fault.tampering.forged_content import CONTENT
 from tests.fault.tampering.forged_journal import CHAINS
 from tests.fault.tampering.forged_records import RECORDS
+from tests.fault.tampering.forged_removals import REMOVALS
 from tests.fault.tampering.mutation import BLIND, Mutation
 from tests.fault.tampering.naming import EXCLUDED, attested, contradicted, conversation_of, named
 from tests.fault.tampering.stored import Write, changes, differing, replaced_by, undo, write
 from tests.fault.tampering.view import View
 
-FORGERIES: Final = {**CONTENT, **CHAINS, **RECORDS}
+FORGERIES: Final = {**CONTENT, **CHAINS, **RECORDS, **REMOVALS}
 
 BLIND_SHARE: Final = 0.6
 """How many of the mutations know nothing of what documents mean."""

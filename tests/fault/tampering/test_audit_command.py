@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from pymongo import AsyncMongoClient
 
@@ -11,12 +11,10 @@ from tests.fault.episodes import simulated
 from tests.fault.test_hidden_copies import BEFORE, archiving, everybody
 from tests.support.program import Program
 
-CLEAN: Final = {"intact": True, "findings": []}
-
 
 async def test_the_program_writes_what_the_audit_takes_and_nobody_else_does(program: Program) -> None:
     """Archives of several workers, with policies, a deletion and a rebuild, are clean; an altered word is not."""
-    recording = simulated(program, users=20, hours=0.5)
+    recording = simulated(program, users=10, hours=0.5)
     policies = program.folder / "policies.jsonl"
     policies.write_text("".join(f"{json.dumps(line)}\n" for line in archiving(everybody(recording))))
     program.run("policy", "load", policies, "--from", BEFORE)
@@ -27,9 +25,8 @@ async def test_the_program_writes_what_the_audit_takes_and_nobody_else_does(prog
     files = {"CONTENT__DATABASE": f"{program.database}{CONTENT_SUFFIX}"}
     again = replace(program, database=f"{program.database}_again", settings=files)
     program.run("rebuild", "--from", "kafka", "--into", again.database)
-    for archive in (program, again):
-        assert archive.json("audit", "verify") == CLEAN
-        assert archive.run("audit", "verify") == "everything is as it was written\n"
+    assert program.run("audit", "verify") == "everything is as it was written\n"
+    assert _intact(again)
     async with AsyncMongoClient[dict[str, Any]](program.mongodb_uri) as client:
         segments = client[program.database]["segments"]
         said = await segments.find_one({"events": {"$regex": '"text":"'}})
@@ -41,4 +38,9 @@ async def test_the_program_writes_what_the_audit_takes_and_nobody_else_does(prog
             findings = program.run("audit", "verify", *arguments, expect=1)
             assert findings.startswith(f"segments {name}/{first}: is altered")
             assert "not " not in findings.splitlines()[0]
-    assert again.json("audit", "verify") == CLEAN
+    assert _intact(again)
+
+
+def _intact(archive: Program) -> bool:
+    found = archive.json("audit", "verify")
+    return bool(found["intact"]) and found["findings"] == []
