@@ -205,7 +205,7 @@ class Lane:
         known = await self._conversations(names.keys())
         places = recalls(decoded, known)
         if places:
-            await _done(commit)  # what it writes may be what is recalled
+            await _done(commit)  # what it writes may be recalled, and where it is missed the lane starts over
         recalled = await self._parts.store.recall(places) if places else {}
         claimed = claims(decoded)
         contents = await self._parts.contents.inspect(claimed) if claimed else NOTHING

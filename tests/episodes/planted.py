@@ -98,14 +98,6 @@ BUGS: Final = (
         "lost",
     ),
     Bug(
-        "what is recalled is not waited for",
-        "consumers.lane:Lane._fold",
-        "await _done(commit)",
-        "pass",
-        2,
-        "halted",
-    ),
-    Bug(
         "who leaves does not see their leave",
         "consumers.visibility:visible",
         "stay.left.sequence if stay.left",
