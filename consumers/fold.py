@@ -163,6 +163,7 @@ def _batch(
         conversations=tuple(gathered.conversations),
         rosters=frozenset(gathered.rosters),
         items=tuple(gathered.items),
+        unfiled=tuple(gathered.unfiled),
         copies=tuple(gathered.copies),
         mailboxes=tuple(gathered.mailboxes),
         quarantine=tuple(quarantine),
@@ -186,6 +187,7 @@ class Gathered:
         self.copies: list[Copy] = []
         self.mailboxes: list[FirstUse] = []
         self.hidden: list[str] = []
+        self.unfiled: list[str] = []
 
     def take(self, draft: Draft) -> None:
         """Seal what is fresh, and file the conversation for everybody who is touched by it."""
@@ -207,6 +209,8 @@ class Gathered:
                 continue
             if sip in unseen:
                 self.hidden.append(sip)
+                if sip in base.members:  # they may have come, as far as was known, when their history was kept
+                    self.unfiled.append(item.id)
                 continue
             self.items.append(item)
             self.mailboxes.append(_first_use(conversation, member))

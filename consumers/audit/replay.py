@@ -60,6 +60,8 @@ def replay(
         replayed.conversation, replayed.lane = gathered.conversations[0], written.lane
         replayed.segments += [(segment, written) for segment in gathered.segments]
         replayed.items.update((item.id, (item, written)) for item in gathered.items)
+        for item_id in set(gathered.unfiled) - ledger.deleted.keys():
+            replayed.items.pop(item_id, None)
         _copy(replayed, gathered, written, ledger.purged.get(name, ()))
         replayed.attachments += _attachments(name, events, written, ledger)
         replayed.mailboxes += gathered.mailboxes

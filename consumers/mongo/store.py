@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import ReadPreference, UpdateOne
+from pymongo import DeleteOne, ReadPreference, UpdateOne
 from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
@@ -264,16 +264,16 @@ class MongoStore:
         written_by = documents.writer_document(grant)
         new = {conversation.id for conversation in batch.conversations if conversation.revision == 1}
         inserts: list[Document] = []
-        upserts: list[UpdateOne] = []
+        changes: list[UpdateOne | DeleteOne] = [DeleteOne({"_id": name, "deleted": None}) for name in batch.unfiled]
         for item in batch.items:
             document = {**documents.item_document(item), "written_by": written_by}
             if item.conversation in new:
                 inserts.append({"_id": item.id, **document})
             else:
-                upserts.append(UpdateOne({"_id": item.id}, {"$set": document}, upsert=True))
+                changes.append(UpdateOne({"_id": item.id}, {"$set": document}, upsert=True))
         await self._insert(ITEMS, inserts, session)
-        if upserts:
-            await self._database[ITEMS].bulk_write(upserts, ordered=False, session=session)
+        if changes:
+            await self._database[ITEMS].bulk_write(changes, ordered=False, session=session)
 
     async def _insert(self, name: str, new: list[Document], session: AsyncIOMotorClientSession) -> None:
         """Insert documents, if any; one that is there already was written by somebody else in the meantime."""

@@ -1,0 +1,79 @@
+"""The audit of archives in which late events changed what was decided: as the program wrote them, they are clean."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from consumers.audit.ed25519 import Ed25519Checker
+from consumers.mongo.audit import MongoAuditor
+from consumers.mongo.layout import Database, content_database, prepare
+from consumers.mongo.partners import MongoPartners
+from consumers.mongo.store import MAJORITY, connect
+from consumers.mongo.transaction import JOURNALED
+from consumers.policy.subject import Subject, SubjectKind
+from schemas.clock import SystemClock
+from schemas.policies import DirectoryUser
+from tests.builders import ALICE, BOB, activated, entered, laid, said
+from tests.builders import record as record_of
+from tests.contract.policy_contract import governing
+from tests.contract.retention_contract import Retained
+from tests.integration.test_mongo_retention import retained_in
+from tests.support.audit import SIGNER
+from tests.support.clock import START
+from tests.support.trust import GRANT, PARTNER
+
+BEFORE = START - timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+async def opened(stack: Any) -> AsyncIterator[Database]:
+    opened = connect(stack.mongodb_uri, "unused")
+    yield opened
+    opened.client.close()
+
+
+@pytest.fixture
+async def own(opened: Database, database: str) -> Database:
+    """An archive of the test's own."""
+    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
+    await prepare(own)
+    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
+    return own
+
+
+async def found(own: Database) -> list[str]:
+    """Return what an audit finds."""
+    auditor = MongoAuditor(own, content_database(own), Ed25519Checker([SIGNER.public]))
+    return [str(finding) async for finding in auditor.findings()]
+
+
+async def changed(retained: Retained, second: int, **facts: Any) -> None:
+    """Give Bob another account from that second on."""
+    user = Subject(SubjectKind.USER, BOB.sip)
+    await retained.policies.change(GRANT, {user: DirectoryUser(**facts)}, START + timedelta(seconds=second))
+
+
+async def arrive(retained: Retained, *sequences: int) -> None:
+    """Bob comes at every sequence that ends in 5, of a conference that begins at 1; each is a batch of its own."""
+    for sequence in sequences:
+        data = activated() if sequence == 1 else entered(BOB) if sequence % 10 == 5 else said(ALICE)
+        await retained.archive_records(laid([record_of(sequence, data)]))
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+async def test_an_item_that_is_there_no_more_since_no_history_is_kept(own: Database, deleted: bool) -> None:
+    """One that its user deleted before stays as it was then."""
+    retained = retained_in(own)
+    await retained.policies.change(GRANT, governing(), BEFORE)
+    await changed(retained, 10, conversation_history=False)
+    await changed(retained, 20)
+    await arrive(retained, 1, 25)
+    assert len(await retained.stored.items(BOB.sip)) == 1
+    if deleted:
+        await retained.delete_items(BOB.sip)
+    for sequence in (15, 26, 5):
+        await arrive(retained, sequence)
+        assert await found(own) == []
+    assert len(await retained.stored.items(BOB.sip)) == (not deleted)
