@@ -12,13 +12,16 @@ from consumers.mongo.layout import Database, content_database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.store import MAJORITY, connect
 from consumers.mongo.transaction import JOURNALED
+from consumers.policy.governing import Governing
 from consumers.policy.subject import Subject, SubjectKind
+from consumers.ports import Stale
 from schemas.clock import SystemClock
 from schemas.policies import DirectoryUser
-from tests.builders import ALICE, BOB, activated, entered, laid, said
+from tests.builders import ALICE, BOB, CAROL, CONFERENCES, DAVE, activated, entered, history, laid, said
 from tests.builders import record as record_of
 from tests.contract.policy_contract import governing
 from tests.contract.retention_contract import Retained
+from tests.contract.store_contract import batch_of
 from tests.integration.test_mongo_retention import retained_in
 from tests.support.audit import SIGNER
 from tests.support.clock import START
@@ -60,6 +63,24 @@ async def arrive(retained: Retained, *sequences: int) -> None:
     for sequence in sequences:
         data = activated() if sequence == 1 else entered(BOB) if sequence % 10 == 5 else said(ALICE)
         await retained.archive_records(laid([record_of(sequence, data)]))
+
+
+async def test_a_batch_that_is_stale_leaves_no_mailbox(own: Database) -> None:
+    """Somebody comes late to a meeting that a lane has at hand, and that was removed in the meantime."""
+    retained = retained_in(own)
+    await retained.policies.change(GRANT, governing(), BEFORE)
+    meeting = history(activated(), entered(CAROL), said(CAROL), entered(DAVE))
+    await retained.archive_records(meeting[:3])
+    governance = Governing(retained.store)
+    await governance.refresh()
+    late = await batch_of(retained.store, meeting[3:], CONFERENCES, governance.current)
+    await retained.delete_items(CAROL.sip)
+    await retained.purge(frees=True, conversation="m1")
+    with pytest.raises(Stale):
+        await retained.store.commit(GRANT, late)
+    refused = await retained.archive_records(meeting[3:])
+    assert refused.counts.quarantined == 1
+    assert await found(own) == []
 
 
 @pytest.mark.parametrize("deleted", [False, True])
