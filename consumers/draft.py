@@ -20,7 +20,8 @@ from schemas.limits import GAPS_MAX, MOVES_MAX, PARTICIPANTS_MAX
 class Draft:
     """Folds events into one conversation. The snapshot it starts from is never changed.
 
-    `fresh` holds the events that the batch adds, by sequence; `top` is the highest sequence held, 0 for none.
+    `fresh` holds the events that the batch adds, by sequence; `top` is the highest sequence held, 0 for none. Where
+    limits are not asked, no event is too much: those that were taken once, in whatever order, are taken again.
     """
 
     __slots__ = (
@@ -29,6 +30,7 @@ class Draft:
         "_first_message",
         "_held",
         "_last_at",
+        "_limited",
         "_messages",
         "_moves",
         "_opening",
@@ -40,8 +42,9 @@ class Draft:
         "top",
     )
 
-    def __init__(self, base: Conversation) -> None:
+    def __init__(self, base: Conversation, *, limited: bool = True) -> None:
         self._base = base
+        self._limited = limited
         self.kind = base.kind
         self._phase = base.phase
         self._moves = NEXT[base.kind, base.phase]
@@ -82,10 +85,10 @@ class Draft:
             raise IllegalRecord(Cause.AFTER_END, "the conversation ended with a lower sequence")
         if model in _ENDS and not newest:
             raise IllegalRecord(Cause.AFTER_END, "the end is below a sequence that is held")
-        if model not in _NAMELESS:
+        if model not in _NAMELESS and self._limited:
             self._check(event.data)
         held = insert(self._held, sequence)
-        if len(held) > GAPS_MAX:
+        if len(held) > GAPS_MAX and self._limited:
             raise IllegalRecord(Cause.TOO_MANY_GAPS, f"the conversation has more than {GAPS_MAX} holes")
         if newest:
             self.top = sequence

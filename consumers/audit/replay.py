@@ -50,7 +50,7 @@ def replay(
     replayed: Replayed | None = None
     for written, events in writes:
         base = Conversation(name, KINDS[type(events[0].data)]) if replayed is None else replayed.conversation
-        draft = Draft(base)
+        draft = Draft(base, limited=False)  # they are in another order here than they came in
         for event in sorted(events, key=lambda one: one.sequence):
             draft.add(event)
         gathered = Gathered(governance(written.policies))

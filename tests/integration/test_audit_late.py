@@ -83,6 +83,16 @@ async def test_a_batch_that_is_stale_leaves_no_mailbox(own: Database) -> None:
     assert await found(own) == []
 
 
+async def test_a_conversation_that_has_as_many_gaps_as_it_may(own: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gap closes before the next one comes; in order of sequence, as they are stored, it would come first."""
+    monkeypatch.setattr("consumers.draft.GAPS_MAX", 3)
+    retained = retained_in(own)
+    for arriving in ((4, 8, 12), (9, 10, 11, 2)):
+        batch = await retained.archive_records(laid(record_of(sequence, said()) for sequence in arriving))
+        assert batch.counts.quarantined == 0
+    assert await found(own) == []
+
+
 @pytest.mark.parametrize("deleted", [False, True])
 async def test_an_item_that_is_there_no_more_since_no_history_is_kept(own: Database, deleted: bool) -> None:
     """One that its user deleted before stays as it was then."""
