@@ -34,6 +34,8 @@ class Replayed:
     attachments: list[Attachment] = field(default_factory=list)
     mailboxes: list[FirstUse] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
+    renewed: set[str] = field(default_factory=set)
+    """Ids of copies that were there no more for a while; the mark of an export went with them."""
 
 
 def replay(
@@ -74,7 +76,8 @@ def _copy(replayed: Replayed, gathered: Gathered, written: Written, purged: Iter
     """A copy whose target is none is there no more, and one that was purged is never there again."""
     for copy in gathered.copies:
         if copy.target is Target.NONE or copy.item.mailbox in purged:
-            replayed.copies.pop(copy.item.id, None)
+            if replayed.copies.pop(copy.item.id, None) is not None:
+                replayed.renewed.add(copy.item.id)
         else:
             replayed.copies[copy.item.id] = (copy, written)
 

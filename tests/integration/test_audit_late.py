@@ -16,7 +16,7 @@ from consumers.policy.governing import Governing
 from consumers.policy.subject import Subject, SubjectKind
 from consumers.ports import Stale
 from schemas.clock import SystemClock
-from schemas.policies import DirectoryUser
+from schemas.policies import DirectoryUser, ExchangeArchiving
 from tests.builders import ALICE, BOB, CAROL, CONFERENCES, DAVE, activated, entered, history, laid, said
 from tests.builders import record as record_of
 from tests.contract.policy_contract import governing
@@ -28,6 +28,7 @@ from tests.support.clock import START
 from tests.support.trust import GRANT, PARTNER
 
 BEFORE = START - timedelta(days=1)
+LATER = START + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +91,24 @@ async def test_a_conversation_that_has_as_many_gaps_as_it_may(own: Database, mon
     for arriving in ((4, 8, 12), (9, 10, 11, 2)):
         batch = await retained.archive_records(laid(record_of(sequence, said()) for sequence in arriving))
         assert batch.counts.quarantined == 0
+    assert await found(own) == []
+
+
+async def test_a_copy_that_is_there_again_is_not_exported(own: Database) -> None:
+    """Late comings take the copy away, and bring it back: without the mark of its export, until it has another."""
+    retained = retained_in(own)
+    await retained.policies.change(GRANT, governing(), BEFORE)
+    await changed(retained, 10, exchange_archiving=ExchangeArchiving.NO_ARCHIVING)
+    await changed(retained, 20)
+    await arrive(retained, 25)
+    (copy,) = await retained.stored.copies()
+    for sequence in (15, 5):
+        await retained.retention.mark_exported(GRANT, {copy.item.id: 1})
+        await arrive(retained, sequence)
+        assert await found(own) == []
+    (remains,) = await retained.retention.archived(LATER, None, 10)
+    assert [one.exported_segments for one in remains.copies] == [None]
+    await retained.retention.mark_exported(GRANT, {copy.item.id: 3})
     assert await found(own) == []
 
 
