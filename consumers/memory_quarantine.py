@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from consumers.batch import Batch, Counts, LaneId
 from consumers.content import ContentState, Place
 from consumers.grant import Grant
 from consumers.memory_content import MemoryContent
 from consumers.memory_store import MemoryStore
+from consumers.policy.ports import latest
 from consumers.ports import NotQuarantined, Stale
 from consumers.quarantine import Handling, QuarantineEntry, State, entry_id, entry_place
 from consumers.redrive import Redrive, Result
@@ -23,6 +25,7 @@ class MemoryQuarantine(MemoryStore):
     def __init__(self, clock: Clock, partners: MemoryPartners, contents: MemoryContent | None = None) -> None:
         super().__init__(clock, partners, contents)
         self._entries: dict[str, QuarantineEntry] = {}
+        self._redriven: datetime | None = None
 
     async def commit(self, grant: Grant, batch: Batch) -> None:
         await super().commit(grant, batch)
@@ -74,6 +77,7 @@ class MemoryQuarantine(MemoryStore):
         checkpoint = self._checkpoints[batch.lane]
         counts = Counts(*map(sum, zip(checkpoint.counts, redrive.moved, strict=True)))
         self._checkpoints[batch.lane] = replace(checkpoint, counts=counts)
+        self._redriven = latest(self._redriven, batch.watermark)
         self._write(batch)
         self._attachments.update({(one.conversation, one.sequence): one for one in redrive.healed})
         self._entries.update({result.entry.id: self._handled(grant, result) for result in redrive.results})
@@ -86,6 +90,9 @@ class MemoryQuarantine(MemoryStore):
         handled = Handling(self._clock.now(), grant.principal, grant.token_id, reason=reason)
         for name in ids:
             self._entries[name] = replace(self._entries[name], state=State.DISCARDED, handled=handled)
+
+    def _reached(self) -> datetime | None:
+        return latest(super()._reached(), self._redriven)
 
     def _check(self, grant: Grant, reached: Iterable[str] = ()) -> None:
         grant.check(self._clock.now(), reached)

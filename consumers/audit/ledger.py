@@ -7,10 +7,12 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from consumers.audit.journal import Act, Entry
 from consumers.content import ContentState, Place
+from schemas.times import parse_time
 
 Facts = Mapping[str, Any]
 
@@ -47,13 +49,17 @@ class Written:
 
 @dataclass(slots=True)
 class LaneAccount:
-    """What a lane's commits, and acts on it, come to: where it began and stands, counts, and the latest event time."""
+    """What a lane's commits, and acts on it, come to: where it began and stands, counts, and the latest event times.
+
+    `watermark` is that of its commits, `redriven` that of redrives.
+    """
 
     start: int
     next: int
     topic_id: str | None = None
     log: int = 0
     watermark: str | None = None
+    redriven: datetime | None = None
     counts: list[int] = field(default_factory=lambda: [0, 0, 0])
 
 
@@ -83,6 +89,7 @@ class Ledger:
     """Digests of the names that mailboxes had of conversations that were removed."""
     origin: str | None = None
     _skips: dict[str, list[Facts]] = field(default_factory=lambda: defaultdict(list))
+    _redriven: dict[str, datetime] = field(default_factory=dict)
     _moved: dict[str, list[list[int]]] = field(default_factory=lambda: defaultdict(list))
 
     def take(self, entry: Entry) -> str | None:
@@ -97,6 +104,7 @@ class Ledger:
         """Settle what no later entry can say: orders that moved a lane last, and counts that redrives moved."""
         for lane, account in self.lanes.items():
             self._skip(account, lane)
+            account.redriven = self._redriven.get(lane)
             for moved in self._moved[lane]:
                 account.counts = [count + more for count, more in zip(account.counts, moved, strict=True)]
 
@@ -143,6 +151,9 @@ class Ledger:
     def _redrive(self, entry: Entry, facts: Facts) -> None:
         self._handle(entry, facts)
         self._moved[facts["lane"]].append(facts["moved"])
+        if facts.get("reached") is not None:
+            moment = parse_time(facts["reached"])[1]
+            self._redriven[facts["lane"]] = max(moment, self._redriven.get(facts["lane"], moment))
         self.healed.update((name, sequence) for name, sequence in facts["healed"])
         self._archived(entry, facts, facts["lane"])
 

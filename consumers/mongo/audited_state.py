@@ -144,6 +144,7 @@ def _checkpoint(name: str, account: LaneAccount, head: Head) -> Document:
         "topic_id": account.topic_id,
         "log": account.log,
         "entry": head_document(head),
+        **({"redriven": account.redriven} if account.redriven else {}),
     }
 
 

@@ -15,7 +15,7 @@ from consumers.mongo.journal import by
 from consumers.mongo.layout import CHECKPOINTS, FENCES, POLICIES
 from consumers.mongo.store import MongoStore
 from consumers.policy.book import Change
-from consumers.policy.ports import check_time
+from consumers.policy.ports import check_time, latest
 from consumers.policy.subject import Subject
 from schemas.policies import PolicyValue
 
@@ -45,8 +45,7 @@ class MongoPolicies(MongoStore):
 
         async def write(session: AsyncIOMotorClientSession) -> None:
             await self._check_trust(grant, session)
-            latest = await self._database[CHECKPOINTS].find_one(sort=[("watermark", -1)], session=session)
-            reached = latest["watermark"] if latest else None
+            reached = await self._reached(session)
             check_time(effective_at, reached and reached.replace(tzinfo=UTC) + _CUT)
             last = await self._database[POLICIES].find_one(sort=[("_id", -1)], session=session)
             now = self._clock.now()
@@ -69,6 +68,11 @@ class MongoPolicies(MongoStore):
                 for lanes in (FENCES, CHECKPOINTS):
                     await self._database[lanes].update_many({"held_until": until}, {"$unset": {"held_until": ""}})
         return tuple(new)
+
+    async def _reached(self, session: AsyncIOMotorClientSession) -> datetime | None:
+        """Return the latest event time of all lanes, and of all that was redriven."""
+        points = self._database[CHECKPOINTS].find({}, {"watermark": 1, "redriven": 1}, session=session)
+        return latest(*[point.get(name) async for point in points for name in ("watermark", "redriven")])
 
     async def _hold(self, until: datetime) -> None:
         """Ask every lane that there is by now to wait."""

@@ -22,6 +22,7 @@ from consumers.ports import NotQuarantined, Stale
 from consumers.quarantine import Handling, QuarantineEntry, State
 from consumers.redrive import Redrive, Result
 from schemas.errors import Cause, Misconfigured
+from schemas.times import format_time
 
 
 class MongoQuarantine(MongoStore):
@@ -111,6 +112,7 @@ class MongoQuarantine(MongoStore):
             **by(grant, now),
             "lane": str(batch.lane),
             "moved": list(redrive.moved),
+            "reached": batch.watermark and format_time(batch.watermark),
             "entries": moved,
             "healed": sorted([one.conversation, one.sequence] for one in redrive.healed),
             **archived_facts(batch),
@@ -156,10 +158,11 @@ class MongoQuarantine(MongoStore):
                 raise Stale("an attachment was healed in the meantime")
 
     async def _move_counts(self, redrive: Redrive, session: AsyncIOMotorClientSession) -> None:
-        lane = {"_id": str(redrive.batch.lane)}
-        moved = await self._database[CHECKPOINTS].update_one(
-            lane, {"$inc": dict(redrive.moved._asdict())}, session=session
-        )
+        lane, reached = {"_id": str(redrive.batch.lane)}, redrive.batch.watermark
+        change: Document = {"$inc": dict(redrive.moved._asdict())}
+        if reached is not None:
+            change["$max"] = {"redriven": reached}
+        moved = await self._database[CHECKPOINTS].update_one(lane, change, session=session)
         if not moved.matched_count:
             raise Misconfigured(f"the archive has quarantined records of {redrive.batch.lane}, and no checkpoint of it")
 

@@ -34,7 +34,8 @@ class PolicyStore(Protocol):
         That is aware, UTC, and a whole millisecond, which is what the store keeps of a time.
 
         Once this returns, no commit can come to pass that was decided without it: neither one that begins later, nor
-        one that has begun. Raises TooLate where a lane has archived an event of that time or later, and GrantRefused.
+        one that has begun. Raises TooLate where a lane or a redrive has archived an event of that time or later, and
+        GrantRefused.
         """
 
 
@@ -114,6 +115,11 @@ class RetentionStore(Protocol):
         Those that are not there any more are left out. Durably, all or none, and the journal says so. Raises
         GrantRefused.
         """
+
+
+def latest(*moments: datetime | None) -> datetime | None:
+    """Return the latest of these moments, None where there is none."""
+    return max((moment for moment in moments if moment is not None), default=None)
 
 
 def check_time(effective_at: datetime, reached: datetime | None) -> None:

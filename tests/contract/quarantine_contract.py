@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from consumers.fold import recalls
 from consumers.grant import GrantRefused
 from consumers.memory_quarantine import MemoryQuarantine
 from consumers.mongo.quarantine import MongoQuarantine
+from consumers.policy.ports import PolicyStore, TooLate
 from consumers.ports import NotQuarantined, Stale
 from consumers.quarantine import Outcome, QuarantineEntry, State
 from consumers.redrive import Attempt, Redrive, refold
@@ -20,6 +22,7 @@ from schemas.errors import Cause
 from schemas.fingerprint import fingerprint
 from schemas.record import Record
 from tests.builders import ALICE, BOB, CONVERSATIONS, broken, decoded, history, message, record, started
+from tests.contract.policy_contract import VALUES
 from tests.contract.store_contract import Stored, archive, batch_of
 from tests.support.clock import START, ManualClock
 from tests.support.trust import GRANT, PARTNER
@@ -35,6 +38,7 @@ class Kept:
     stored: Stored
     partners: PartnerStore
     clock: ManualClock
+    policies: PolicyStore
 
 
 async def gap(kept: Kept) -> list[Record]:
@@ -160,6 +164,19 @@ class QuarantineContract(ABC):
         assert await kept.store.checkpoint(CONVERSATIONS) == Checkpoint(
             CONVERSATIONS, 4, Counts(4, 0, 0), START.replace(second=3)
         )
+
+    async def test_no_policy_comes_before_what_was_redriven(self, kept: Kept) -> None:
+        """An event that is archived by a redrive counts as archived, be it later than all that its lane came to."""
+        records = history(started(), message(ALICE, "one"), message(BOB, "two"))
+        await archive(kept.store, [records[0], records[1]._replace(value=b"{")])
+        await kept.store.redrive(GRANT, await redrive_of(kept, {1: records[2]}))
+        for second in (1.5, 3):
+            with pytest.raises(TooLate):
+                await kept.policies.change(GRANT, VALUES, START + timedelta(seconds=second))
+        await archive(kept.store, records[1:2])
+        with pytest.raises(TooLate):
+            await kept.policies.change(GRANT, VALUES, START + timedelta(seconds=3))
+        assert await kept.policies.change(GRANT, VALUES, START + timedelta(seconds=4))
 
     async def test_a_redrive_makes_mailboxes(self, kept: Kept) -> None:
         """Who is met for the first time in a redriven record has a mailbox and an item then."""

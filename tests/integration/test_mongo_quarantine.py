@@ -10,6 +10,7 @@ from motor.motor_asyncio import AsyncIOMotorClientSession
 from consumers.grant import Grant, GrantRefused
 from consumers.mongo.layout import Database, prepare
 from consumers.mongo.partners import MongoPartners
+from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.quarantine import MongoQuarantine
 from consumers.mongo.store import MAJORITY, connect
 from consumers.mongo.transaction import JOURNALED
@@ -51,7 +52,8 @@ class TestMongoQuarantine(QuarantineContract):
         partners = MongoPartners(own, SystemClock(), SIGNER)
         await partners.put(PARTNER)
         clock = ManualClock()
-        return Kept(MongoQuarantine(own, clock, SIGNER), MongoStored(own), partners, clock)
+        policies = MongoPolicies(own, clock, SIGNER)
+        return Kept(MongoQuarantine(own, clock, SIGNER), MongoStored(own), partners, clock, policies)
 
     @pytest.mark.parametrize("discarding", [False, True])
     async def test_a_change_of_trust_holds_against_what_is_under_way(

@@ -17,7 +17,7 @@ class TestMemoryQuarantine(QuarantineContract):
     async def kept(self) -> Kept:
         clock, partners = ManualClock(), trusting()
         store = MemoryQuarantine(clock, partners)
-        return Kept(store, MemoryStored(store), partners, clock)
+        return Kept(store, MemoryStored(store), partners, clock, store.policies)
 
 
 class TestMemoryQuarantineAsStore(StoreContract):
