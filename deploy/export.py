@@ -1,6 +1,6 @@
 """The export format of the contract: one item as a JSON document, one mailbox a line."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -8,21 +8,30 @@ from typing import Any
 from consumers.content import Attachment
 from consumers.conversation import Conversation
 from consumers.entry import Entry
-from consumers.reading import ArchiveReader, ListedItem
+from consumers.reading import ArchiveReader, ListedItem, NotFound
 from consumers.transcript import Header, attendances, header, lines
 from consumers.transitions import Kind
 from schemas.errors import Misconfigured
 
+Again = Callable[[ArchiveReader, ListedItem], Awaitable[ListedItem]]
+"""How an item is read again."""
 
-async def item_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, Any]:
+
+async def _again(reader: ArchiveReader, listed: ListedItem) -> ListedItem:
+    return await reader.item(listed.item.mailbox, listed.item.id)
+
+
+async def item_document(reader: ArchiveReader, listed: ListedItem, again: Again = _again) -> dict[str, Any]:
     """Return an item whole, as its owner reads it. Its conversation must have been read with its members.
+
+    Raises NotFound where its owner deletes it meanwhile.
 
     What the owner may see is read after the events: a leave that is archived in between hides what follows it. Of a
     complete conversation nothing changes any more.
     """
     events = [event async for event in reader.events(listed.conversation.id)]
     if not listed.conversation.complete:
-        listed = await reader.item(listed.item.mailbox, listed.item.id)
+        listed = await again(reader, listed)
     item = listed.item
     names, files = names_of(listed.conversation), await files_of(reader, listed)
     return {**head_document(listed), "entries": [entry_document(line, names, files) for line in lines(item, events)]}
@@ -97,9 +106,13 @@ def header_document(head: Header) -> dict[str, Any]:
 
 
 async def mailbox_documents(reader: ArchiveReader, user: str) -> AsyncIterator[dict[str, Any]]:
-    """Stream a mailbox's items, by start then id."""
+    """Stream a mailbox's items, by start then id; one that is deleted meanwhile is left out."""
     async for listed in reader.all_items(user):
-        yield await item_document(reader, listed)
+        try:
+            document = await item_document(reader, listed)
+        except NotFound:
+            continue
+        yield document
 
 
 @contextmanager

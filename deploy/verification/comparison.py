@@ -117,7 +117,7 @@ async def compare(
             seen: set[str] = set()
             for item in items:
                 listed = ListedItem(item, conversations[name], None)
-                document = await item_document(reader, listed)
+                document = await item_document(reader, listed, _owned)
                 digest.update(json.dumps([item.mailbox, document], sort_keys=True).encode())
                 if item.mailbox in seen:
                     pairs = max(1, len(document["entries"]))
@@ -134,6 +134,14 @@ async def compare(
     await _compare_quarantine(expectation.quarantined + shared.stubs + late, reader, findings)
     verdict.digest = digest.hexdigest()
     return verdict
+
+
+async def _owned(reader: ArchiveReader, listed: ListedItem) -> ListedItem:
+    """Read an item again, be it that its owner deleted it: what was archived is compared all the same."""
+    name = listed.conversation.id
+    conversation = (await reader.conversations([name]))[name]
+    owned = (await reader.owners([name])).get(name, ())
+    return ListedItem(next((one for one in owned if one.id == listed.item.id), listed.item), conversation, None)
 
 
 def _compare_removed(removed: Conversation, history: History, verdict: Verdict, late: Counter[bytes]) -> None:

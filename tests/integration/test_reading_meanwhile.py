@@ -7,12 +7,17 @@ import pytest
 
 from consumers.mongo.discovery import MongoDiscovery
 from consumers.mongo.layout import Database, prepare
+from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.policies import MongoPolicies
+from consumers.mongo.reader import MongoReader
 from consumers.mongo.store import MongoStore, connect
 from consumers.policy.governing import Governing
 from deploy.digest import item_lines
 from deploy.discovery import copy_documents
+from deploy.export import mailbox_documents
+from deploy.verification.comparison import compare
+from deploy.verification.model import expect
 from schemas.clock import SystemClock
 from schemas.envelope import Event
 from schemas.record import Record
@@ -80,3 +85,25 @@ async def test_a_file_that_is_archived_in_between_stops_no_digest(archive: Datab
     reader = Meanwhile(archive, lambda: archived(archive, MEETING[4:]))
     (listed,) = [listed async for listed in reader.all_items(b.BOB.sip)]
     assert [b"plan.txt" in line async for line in item_lines(reader, listed)][-1]
+
+
+async def deleted(own: Database, who: str) -> None:
+    mailboxes = MongoMailboxes(own, SystemClock(), SIGNER)
+    for item in [listed.item async for listed in MongoReader(own).all_items(who)]:
+        await mailboxes.delete(GRANT, who, item.id)
+
+
+async def test_an_item_that_is_deleted_in_between_stops_no_export(archive: Database) -> None:
+    """It is left out: its user sees it no more."""
+    await archived(archive, MEETING[:4])
+    reader = Meanwhile(archive, lambda: deleted(archive, b.BOB.sip))
+    assert [document async for document in mailbox_documents(reader, b.BOB.sip)] == []
+
+
+async def test_an_item_of_an_open_conversation_that_its_user_deleted_stops_no_verification(archive: Database) -> None:
+    """What was archived is verified all the same, and nothing is missing."""
+    await archived(archive, MEETING[:4])
+    await deleted(archive, b.BOB.sip)
+    verdict = await compare(expect(MEETING[:4], b.TOPIC_STREAMS, record_bytes_max=1 << 20), MongoReader(archive))
+    assert verdict.holds
+    assert verdict.archived == verdict.expected
