@@ -11,6 +11,7 @@ from consumers.folder import TREE
 from consumers.mongo.audited_conversation import INSERTED, MISSING
 from consumers.mongo.digests import document_digest, unlike
 from consumers.mongo.documents import lane_of
+from consumers.mongo.first_uses import precedence
 from consumers.mongo.journal import head_document
 from consumers.mongo.layout import (
     CHECKPOINTS,
@@ -81,7 +82,7 @@ async def mailboxes(
     async for document in found:
         name = str(document["_id"])
         use = left.pop(name, None)
-        if _named_by_removed(document, ledger):
+        if _named_by_removed(document, use, ledger):
             continue
         if use is None:
             if name not in hidden or not _is_mailbox(document):
@@ -92,10 +93,16 @@ async def mailboxes(
         yield Finding(MAILBOXES, name, MISSING)
 
 
-def _named_by_removed(document: Document, ledger: Ledger) -> bool:
-    """Return whether the mailbox was first used by a conversation that was removed, and is as that removal says."""
+def _named_by_removed(document: Document, use: FirstUse | None, ledger: Ledger) -> bool:
+    """Return whether the mailbox was first used by a conversation that was removed, and is as that removal says.
+
+    A conversation that is there and used it before has named it since.
+    """
     named = {"_id": document["_id"], "named": document.get("named")}
-    return _is_mailbox(document) and document_digest(named) in ledger.named
+    if not _is_mailbox(document) or document_digest(named) not in ledger.named:
+        return False
+    first = tuple(named["named"][part] for part in ("at", "conversation", "name"))
+    return use is None or first <= precedence(use)
 
 
 def _is_mailbox(document: Document) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from consumers.audit.ed25519 import Ed25519Checker
 from consumers.mongo.audit import MongoAuditor
-from consumers.mongo.layout import Database, content_database, prepare
+from consumers.mongo.layout import MAILBOXES, Database, content_database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.store import MAJORITY, connect
 from consumers.mongo.transaction import JOURNALED
@@ -17,7 +17,21 @@ from consumers.policy.subject import Subject, SubjectKind
 from consumers.ports import Stale
 from schemas.clock import SystemClock
 from schemas.policies import DirectoryUser, ExchangeArchiving
-from tests.builders import ALICE, BOB, CAROL, CONFERENCES, DAVE, activated, entered, history, laid, said
+from tests.builders import (
+    ALICE,
+    BOB,
+    CAROL,
+    CONFERENCES,
+    DAVE,
+    activated,
+    entered,
+    history,
+    laid,
+    message,
+    person,
+    said,
+    started,
+)
 from tests.builders import record as record_of
 from tests.contract.policy_contract import governing
 from tests.contract.retention_contract import Retained
@@ -110,6 +124,22 @@ async def test_a_copy_that_is_there_again_is_not_exported(own: Database) -> None
     assert [one.exported_segments for one in remains.copies] == [None]
     await retained.retention.mark_exported(GRANT, {copy.item.id: 3})
     assert await found(own) == []
+
+
+async def test_a_name_that_a_removed_conversation_gave_is_not_put_back(own: Database) -> None:
+    """A conversation that began before, and came later, gave the mailbox its name; the other one is gone."""
+    retained = retained_in(own)
+    await retained.policies.change(GRANT, governing(), BEFORE)
+    await retained.archive_records([record_of(1, started(BOB), at_s=50), record_of(2, message(BOB), at_s=51)])
+    named = await own[MAILBOXES].find_one({"_id": BOB.sip})
+    assert named is not None
+    await retained.delete_items(BOB.sip)
+    await retained.purge(BOB.sip, frees=True)
+    assert await found(own) == []
+    await retained.archive(started(person("bob", "Robert"), conversation="c0"))
+    assert await found(own) == []
+    await own[MAILBOXES].replace_one({"_id": BOB.sip}, named)
+    assert await found(own) == [f"mailboxes {BOB.sip}: is altered: field named"]
 
 
 @pytest.mark.parametrize("deleted", [False, True])
