@@ -146,10 +146,11 @@ class AuditedConversation:
 
     def _copies(self, replayed: Replayed) -> dict[str, Document]:
         found = {_id(document): document for document in self._stored.purges}
+        healed = any((self._name, one.sequence) in self._ledger.healed for one in replayed.attachments)
         expected = {}
         for name, (copy, written) in replayed.copies.items():
             expected[name] = {"_id": name, **copy_document(copy), "written_by": _writer(written)}
-            lost = name in replayed.renewed and "exported" not in found.get(name, {})
+            lost = (name in replayed.renewed or healed) and "exported" not in found.get(name, {})
             if name in self._ledger.exported and not lost:
                 expected[name]["exported"] = _attested(found.get(name), "exported", self._ledger.exported[name])
         return expected

@@ -16,7 +16,7 @@ from consumers.mongo.changes import check_policies
 from consumers.mongo.digests import document_digest
 from consumers.mongo.failures import reported
 from consumers.mongo.journal import archived_facts, by
-from consumers.mongo.layout import ATTACHMENTS, CHECKPOINTS, OPEN, QUARANTINE, Document
+from consumers.mongo.layout import ATTACHMENTS, CHECKPOINTS, OPEN, PURGES, QUARANTINE, Document
 from consumers.mongo.store import MongoStore
 from consumers.ports import NotQuarantined, Stale
 from consumers.quarantine import Handling, QuarantineEntry, State
@@ -156,6 +156,9 @@ class MongoQuarantine(MongoStore):
             result = await self._database[ATTACHMENTS].bulk_write(changes, ordered=False, session=session)
             if result.matched_count != len(changes):
                 raise Stale("an attachment was healed in the meantime")
+            names = {one.conversation for one in redrive.healed}  # what was exported says that the file is not there
+            copies = {"conversation": {"$in": sorted(names)}, "exported": {"$exists": True}}
+            await self._database[PURGES].update_many(copies, {"$unset": {"exported": ""}}, session=session)
 
     async def _move_counts(self, redrive: Redrive, session: AsyncIOMotorClientSession) -> None:
         lane, reached = {"_id": str(redrive.batch.lane)}, redrive.batch.watermark

@@ -10,6 +10,7 @@ from consumers.audit.ed25519 import Ed25519Checker
 from consumers.mongo.audit import MongoAuditor
 from consumers.mongo.layout import MAILBOXES, Database, content_database, prepare
 from consumers.mongo.partners import MongoPartners
+from consumers.mongo.retention import MongoRetention
 from consumers.mongo.store import MAJORITY, connect
 from consumers.mongo.transaction import JOURNALED
 from consumers.policy.governing import Governing
@@ -23,6 +24,7 @@ from tests.builders import (
     CAROL,
     CONFERENCES,
     DAVE,
+    FILE,
     activated,
     entered,
     history,
@@ -31,11 +33,14 @@ from tests.builders import (
     person,
     said,
     started,
+    uploaded,
 )
 from tests.builders import record as record_of
 from tests.contract.policy_contract import governing
 from tests.contract.retention_contract import Retained
 from tests.contract.store_contract import batch_of
+from tests.fault.tampering.archive import empty_archive
+from tests.fault.tampering.arrivals import Arrival
 from tests.integration.test_mongo_retention import retained_in
 from tests.support.audit import SIGNER
 from tests.support.clock import START
@@ -157,3 +162,25 @@ async def test_an_item_that_is_there_no_more_since_no_history_is_kept(own: Datab
         await arrive(retained, sequence)
         assert await found(own) == []
     assert len(await retained.stored.items(BOB.sip)) == (not deleted)
+
+
+async def test_a_copy_whose_file_comes_after_its_export_is_not_exported(
+    stack: Any, opened: Database, database: str
+) -> None:
+    """What was exported says that the file is not there; once a redrive heals that, it is exported no more."""
+    archive = await empty_archive(stack.mongodb_uri, opened, database)
+    retention = MongoRetention(archive.database, archive.clock, archive.signer)
+    await archive.partners().put(PARTNER)
+    await archive.change_policies(governing())
+    meeting = history(activated(), entered(BOB), uploaded(who=BOB))
+    await archive.archive(CONFERENCES, map(Arrival, meeting), killed=False)
+    (remains,) = await retention.archived(LATER, None, 10)
+    await retention.mark_exported(GRANT, {one.id: 1 for one in remains.copies})
+    await archive.put([FILE])
+    await archive.redrive()
+    assert await archive.quarantined() == []
+    (remains,) = await retention.archived(LATER, None, 10)
+    assert [one.exported_segments for one in remains.copies] == [None]
+    auditor = MongoAuditor(archive.database, archive.contents, Ed25519Checker(archive.keys))
+    assert [finding async for finding in auditor.findings()] == []
+    await archive.drop()
