@@ -61,6 +61,7 @@ from consumers.mongo.merging import Grouped, merged
 from consumers.policy.book import Change, PolicyBook
 from consumers.policy.decision import Switches
 from consumers.policy.governance import AS_READ, Governance
+from consumers.reading import NotFound
 from schemas.errors import DependencyUnavailable
 
 UNATTESTED: Final = {
@@ -100,20 +101,22 @@ class MongoAuditor:
         the archive was set back. `heads` are those of this one, once it is at its end.
 
         Everything is read as of one moment, so that archivers may go on meanwhile. Raises DependencyUnavailable where
-        that takes longer than the server keeps a moment (`minSnapshotHistoryWindowInSeconds`), or does not answer.
+        that takes longer than the server keeps a moment (`minSnapshotHistoryWindowInSeconds`), or does not answer;
+        NotFound where nothing is amiss, and nothing was ever archived of that conversation.
         """
+        amiss = False
         with reported("the archive cannot be audited"):
             async with _moment(self._database) as session:
                 audit = _Audit(self._database, self._contents, self._checker, self._switches, session)
-                async for finding in audit.journal(noted):
-                    yield finding
-                async for finding in audit.policies():
-                    yield finding
-                async for finding in audit.conversations(conversation):
-                    yield finding
+                for findings in (audit.journal(noted), audit.policies(), audit.conversations(conversation)):
+                    async for finding in findings:
+                        amiss = True
+                        yield finding
                 if conversation is None:
                     async for finding in audit.rest():
                         yield finding
+                elif not (amiss or audit.met):
+                    raise NotFound(f"the archive has no conversation {conversation}")
                 self.heads = audit.heads
 
 
@@ -153,6 +156,8 @@ class _Audit:
         self._uses: dict[str, FirstUse] = {}
         self._hidden: set[str] = set()
         self._files: dict[str, int] = {}
+        self.met = False
+        """Whether anything is stored of a conversation that is audited, were it a tombstone."""
 
     async def journal(self, noted: Mapping[str, Head]) -> AsyncIterator[Finding]:
         """Follow every chain: the acts, which commits are read by, then the others."""
@@ -195,6 +200,7 @@ class _Audit:
         removed = {name for name in self._ledger.removed if only in {None, name}}
         async for name, documents in merged([*streams.values()]):
             removed.discard(name)
+            self.met = True
             audited = AuditedConversation(name, Stored(*documents), self._ledger, governance)
             for finding in audited.findings():
                 yield finding

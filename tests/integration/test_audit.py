@@ -26,6 +26,7 @@ from consumers.mongo.transaction import JOURNALED
 from consumers.policy.book import PolicyBook
 from consumers.policy.governance import Governance
 from consumers.policy.subject import GLOBAL, Subject, SubjectKind
+from consumers.reading import NotFound
 from consumers.tokens.session import Session
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
@@ -88,6 +89,20 @@ async def test_an_archive_that_nobody_touched_is_as_it_was_written(archive: Data
     some = await archive["conversations"].find_one({})
     assert some is not None
     assert await found(archive, some["_id"]) == []
+
+
+async def test_a_conversation_that_never_was_is_not_called_intact(archive: Database) -> None:
+    """A misspelt id is said to be none; all that was deleted of a real one stays a finding."""
+    with pytest.raises(NotFound, match="no conversation misspelt"):
+        await found(archive, "misspelt")
+    segment = await _last_segment(archive)
+    name = segment["_id"]["conversation"]
+    await archive["conversations"].delete_one({"_id": name})
+    await archive["segments"].delete_many({"_id.conversation": name})
+    for collection in ("items", "purges"):
+        await archive[collection].delete_many({"conversation": name})
+    findings = await found(archive, name)
+    assert {finding.collection for finding in findings} == {"journal"}
 
 
 async def test_a_journal_of_another_key_is_not_taken(archive: Database) -> None:
