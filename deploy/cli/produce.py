@@ -138,7 +138,7 @@ def replay(
     file: InputArgument,
     speed: SpeedOption = MAX_SPEED,
     shift_time: Annotated[
-        bool, typer.Option("--shift-time", help="Move all times so that the first record is now.")
+        bool, typer.Option("--shift-time", help="Move all times to now; none comes before its time.")
     ] = False,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -148,16 +148,21 @@ def replay(
 ) -> None:
     """Publish a recording, or what of it the options choose, into the topics that it names, byte for byte."""
     from deploy.settings import load_settings  # noqa: PLC0415  start-up time
-    from producers.pacing import shifted  # noqa: PLC0415
+    from producers.pacing import behind, shifted  # noqa: PLC0415
     from producers.recording import Recording  # noqa: PLC0415
     from producers.recording_index import chosen_lines  # noqa: PLC0415
     from schemas.clock import SystemClock  # noqa: PLC0415
 
     factor = _speed(speed)
     chosen = selection(since, until, conversation, user)
-    records: Iterable[Record] = (found.record for found in chosen_lines(Recording(file), chosen))
+
+    def read() -> "Iterator[Record]":
+        return (found.record for found in chosen_lines(Recording(file), chosen))
+
+    records = read()
     if shift_time:
-        records = shifted(records, SystemClock().now())
+        before = behind(read(), factor)
+        records = shifted(records, SystemClock().now() - before)
     count = asyncio.run(_publish(load_settings(), records, factor, "replaying"))
     _report({"records": count}, as_json, f"{count} records")
 
