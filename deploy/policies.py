@@ -75,14 +75,22 @@ def archived_people(book: PolicyBook, moment: datetime, readings: Switches, *, c
 
 
 def read_lines(lines: Iterable[str]) -> dict[Subject, Mapping[str, Any] | None]:
-    """Return what lines of `{"kind", "identity", "value"}` say, the last one counting. Raises InvalidPolicy."""
+    """Return what lines of `{"kind", "identity", "value"}` say, the last one counting.
+
+    Raises InvalidPolicy, also where there are none.
+    """
     wanted: dict[Subject, Mapping[str, Any] | None] = {}
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
-            wanted[subject_of(SubjectKind(entry["kind"]), entry["identity"])] = entry["value"]
-        except (ValueError, KeyError, TypeError) as error:
+            subject, value = subject_of(SubjectKind(entry["kind"]), entry["identity"]), entry["value"]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidPolicy(f"line {number} is no policy: it needs kind, identity and value") from error
+        if not isinstance(value, dict | None):
+            raise InvalidPolicy(f"line {number} is no policy: its value is neither an object nor null")
+        wanted[subject] = value
+    if not wanted:
+        raise InvalidPolicy("there are no lines, so nothing is changed")
     return wanted
 
 

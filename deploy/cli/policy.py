@@ -88,6 +88,8 @@ def load(
             wanted = read_lines(lines)
     except OSError as error:
         raise InvalidPolicy(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidPolicy(f"{file} cannot be read: it is not UTF-8") from error
     _report(_change(wanted, effective), as_json)
 
 
