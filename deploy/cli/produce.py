@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from deploy.cli.printing import JsonOption, print_json
+from deploy.cli.printing import JsonOption, counted, print_json
 from deploy.cli.selecting import ConversationOption, SinceOption, UntilOption, UserOption, selection
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def simulate(
     else:
         with _bar("simulating") as seen:
             count = Recording(out).write(_watched(records, seen))
-    _report({"records": count, "out": None if out is None else str(out)}, as_json, f"{count} records")
+    _report({"records": count, "out": None if out is None else str(out)}, as_json, counted(count, "record"))
 
 
 def _refuse_for_recordings(factor: float | None, critical: bool) -> None:
@@ -114,8 +114,9 @@ def convert(chatlog: InputArgument, out: OutputArgument, as_json: JsonOption = F
     with _bar("converting") as seen:
         Recording(out).write(_watched(run(read_lines(chatlog), _topics(load_settings()), tally), seen))
     said = (
-        f"{tally.records} records: {tally.messages} messages of {tally.conversations} conversations and "
-        f"{tally.conferences} conferences, {tally.ignored_leaves} leaves ignored"
+        f"{counted(tally.records, 'record')}: {counted(tally.messages, 'message')} of "
+        f"{counted(tally.conversations, 'conversation')} and {counted(tally.conferences, 'conference')}, "
+        f"{counted(tally.ignored_leaves, 'leave')} ignored"
     )
     _report(asdict(tally), as_json, said)
 
@@ -131,7 +132,7 @@ def record(
     from deploy.settings import load_settings  # noqa: PLC0415  start-up time
 
     count = asyncio.run(_record(load_settings(), out, until_caught_up))
-    _report({"records": count}, as_json, f"{count} records")
+    _report({"records": count}, as_json, counted(count, "record"))
 
 
 def replay(
@@ -159,7 +160,7 @@ def replay(
     if shift_time:
         records = shifted(records, SystemClock().now())
     count = asyncio.run(_publish(load_settings(), records, factor, "replaying"))
-    _report({"records": count}, as_json, f"{count} records")
+    _report({"records": count}, as_json, counted(count, "record"))
 
 
 async def _put_files(settings: "Settings", records: "Iterable[Record]") -> None:
@@ -283,7 +284,7 @@ def _refuse_same_file(chatlog: Path, out: Path) -> None:
 def _report_accepted(found: "Accepted", as_json: bool) -> None:
     said = ", ".join(f"{count} {reason}" for reason, count in sorted(found.refused.items())) or "nothing refused"
     document = {"records": found.records, "out": None, "refused": found.refused}
-    _report(document, as_json, f"{found.records} records accepted; {said}")
+    _report(document, as_json, f"{counted(found.records, 'record')} accepted; {said}")
 
 
 def _watched(records: "Iterable[Record]", seen: Callable[[int], None]) -> "Iterator[Record]":
