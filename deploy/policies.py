@@ -99,9 +99,12 @@ def _value(
 ) -> PolicyValue | None:
     if fields is None:
         return None
-    before = book.value(subject, moment)
+    before, model = book.value(subject, moment), MODELS[subject.kind]
+    if unknown := sorted(fields.keys() - model.model_fields.keys()):
+        known = ", ".join(model.model_fields)
+        raise InvalidPolicy(f"{subject}: there is no field {unknown[0]}; its fields are {known}")
     try:
-        return MODELS[subject.kind].model_validate((before.model_dump(mode="json") if before else {}) | dict(fields))
+        return model.model_validate((before.model_dump(mode="json") if before else {}) | dict(fields))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = first["loc"][0] if first["loc"] else subject.kind
