@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from consumers.mongo.layout import Database, prepare
+from consumers.mongo.layout import Database, check, prepare
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.store import connect
 from consumers.policy.book import Change, PolicyBook
@@ -25,9 +25,13 @@ from schemas.policies import PolicyValue
 
 
 async def history(settings: Settings) -> Sequence[Change]:
-    """Return every change that was ever made."""
-    async with _policies(settings) as (policies, _):
-        return await policies.history()
+    """Return every change that was ever made; none where there is no archive, and none is made."""
+    database = connect(mongodb_uri(settings), settings.mongodb.database)
+    try:
+        await check(database)
+        return await MongoPolicies(database, SystemClock(), signer_of(settings)).history()
+    finally:
+        database.client.close()
 
 
 async def change(
