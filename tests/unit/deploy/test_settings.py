@@ -65,6 +65,13 @@ def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch, name: s
         load_settings()
 
 
+def test_a_list_that_is_no_json_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence says what a list is written as, and names the group."""
+    monkeypatch.setenv("LYNC_ARCHIVER_AUDIT__PUBLIC_KEYS", "key.pem")
+    with pytest.raises(InvalidSettings, match=r'list or table is not JSON: .*"audit"'):
+        load_settings()
+
+
 @pytest.mark.parametrize("name", ["a/b", "a b.c", "", "x" * 64])
 def test_a_name_that_no_database_has_is_refused_in_words(name: str) -> None:
     """Where a command takes a database, the sentence is about its name and not about a setting."""
