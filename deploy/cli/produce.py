@@ -67,8 +67,7 @@ def simulate(
     from producers.simulator.simulation import simulate as run  # noqa: PLC0415
 
     factor = _speed(speed)
-    if out is not None:
-        _refuse_for_recordings(factor, critical)
+    _refuse_together(out, factor, critical, archived)
     settings = load_settings()
     simulated = partial(run, users, hours, seed, _topics(settings), files=files, whole_meetings=whole_meetings)
     records = simulated()
@@ -85,11 +84,14 @@ def simulate(
     _report({"records": count, "out": None if out is None else str(out)}, as_json, counted(count, "record"))
 
 
-def _refuse_for_recordings(factor: float | None, critical: bool) -> None:
-    if factor is not None:
+def _refuse_together(out: Path | None, factor: float | None, critical: bool, archived: str) -> None:
+    """Refuse options that have no effect beside each other."""
+    if out is not None and factor is not None:
         raise typer.BadParameter("a recording is written at once", param_hint="--speed")
-    if critical:
+    if out is not None and critical:
         raise typer.BadParameter("a recording is for no archive yet", param_hint="--critical")
+    if archived != ALL and not critical:
+        raise typer.BadParameter("it takes effect with --critical alone", param_hint="--archiving-enabled")
 
 
 def _mode(archived: str) -> "CriticalMode":
