@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploy.cli.printing import JsonOption, print_json, print_line
+from deploy.cli.printing import JsonOption, counted, print_json, print_line
 
 if TYPE_CHECKING:
     from consumers.ports import IdleContent
@@ -38,7 +38,7 @@ def get(
     if as_json:
         print_json({"sha256": digest, "bytes": size, "out": str(out)})
     else:
-        typer.echo(f"{size} bytes")
+        typer.echo(counted(size, "byte"))
 
 
 async def _get(digest: str, out: Path) -> int:
@@ -64,9 +64,11 @@ def sweep(
         print_json(asdict(swept) | {"dry_run": dry_run, "files": found})
         return
     for file in found:
-        print_line(f"{file['sha256']}  {file['bytes']} bytes  put {file['put_at']}")
-    verb = "would be deleted" if dry_run else f"deleted ({swept.bytes} bytes), {swept.kept} needed again"
-    typer.echo(f"{swept.idle} files that nothing refers to: {swept.idle if dry_run else swept.deleted} {verb}")
+        print_line(f"{file['sha256']}  {counted(file['bytes'], 'byte')}  put {file['put_at']}")
+    verb = "would be deleted" if dry_run else f"deleted ({counted(swept.bytes, 'byte')}), {swept.kept} needed again"
+    typer.echo(
+        f"{counted(swept.idle, 'file')} that nothing refers to: {swept.idle if dry_run else swept.deleted} {verb}"
+    )
 
 
 async def _sweep(older_than: float | None, dry_run: bool, found: list[dict[str, Any]]) -> "Swept":
