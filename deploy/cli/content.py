@@ -72,7 +72,7 @@ def sweep(
 
 
 async def _sweep(older_than: float | None, dry_run: bool, found: list[dict[str, Any]]) -> "Swept":
-    from deploy.content import content_store  # noqa: PLC0415  start-up time
+    from deploy.content import content_to_sweep  # noqa: PLC0415  start-up time
     from deploy.content import sweep as run  # noqa: PLC0415
     from deploy.settings import load_settings  # noqa: PLC0415
     from schemas.clock import SystemClock  # noqa: PLC0415
@@ -83,5 +83,5 @@ async def _sweep(older_than: float | None, dry_run: bool, found: list[dict[str, 
 
     settings = load_settings()
     hours = settings.content.grace_h if older_than is None else older_than
-    async with content_store(settings) as store:
+    async with content_to_sweep(settings) as store:
         return await run(store, SystemClock().now(), hours, dry_run=dry_run, watch=watch)

@@ -226,7 +226,14 @@ async def test_a_manual_purge(archive: Archive) -> None:
     program.run("purge", "manual", expect=2)
     elsewhere = replace(program, database=f"{program.database}_elsewhere")
     assert elsewhere.json("policy", "show") == []
-    for arguments in (("purge", "sweep"), ("purge", "daily", "--dry-run"), ("digest",)):
+    for arguments in (
+        ("purge", "sweep"),
+        ("purge", "daily", "--dry-run"),
+        ("content", "sweep"),
+        ("quarantine", "redrive", "--all"),
+        ("discovery", "export", str(program.folder / "copies.jsonl"), "--mark-exported"),
+        ("digest",),
+    ):
         output, error = elsewhere.outputs(*arguments, expect=78)  # nothing made an archive there
         assert (output, error) == ("", f"database {elsewhere.database} holds no archive\n")
 
