@@ -233,7 +233,7 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as exc:
         raise InvalidSettings(f"wrong settings: {'; '.join(_problems(exc))}") from exc
     except SettingsError as exc:
-        raise InvalidSettings(f"wrong settings: {exc}") from exc
+        raise InvalidSettings(f"wrong settings: a variable's list or table is not JSON: {exc}") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise InvalidSettings(f"{_settings_file()} is not valid TOML: {exc}") from exc
     except OSError as exc:

@@ -100,23 +100,27 @@ class MongoAuditor:
         `noted` are heads of an earlier audit, kept elsewhere: each must be an entry still, which shows whether all of
         the archive was set back. `heads` are those of this one, once it is at its end.
 
+        Raises NotFound where the archive has nothing of the conversation, and nothing says that it ever had.
+
         Everything is read as of one moment, so that archivers may go on meanwhile. Raises DependencyUnavailable where
-        that takes longer than the server keeps a moment (`minSnapshotHistoryWindowInSeconds`), or does not answer;
-        NotFound where nothing is amiss, and nothing was ever archived of that conversation.
+        that takes longer than the server keeps a moment (`minSnapshotHistoryWindowInSeconds`), or does not answer.
         """
-        amiss = False
         with reported("the archive cannot be audited"):
             async with _moment(self._database) as session:
                 audit = _Audit(self._database, self._contents, self._checker, self._switches, session)
-                for findings in (audit.journal(noted), audit.policies(), audit.conversations(conversation)):
-                    async for finding in findings:
-                        amiss = True
-                        yield finding
+                async for finding in audit.journal(noted):
+                    yield finding
+                async for finding in audit.policies():
+                    yield finding
+                found = 0
+                async for finding in audit.conversations(conversation):
+                    found += 1
+                    yield finding
+                if conversation is not None and not found and not audit.replayed:
+                    raise NotFound(f"there is no conversation {conversation}")
                 if conversation is None:
                     async for finding in audit.rest():
                         yield finding
-                elif not (amiss or audit.met):
-                    raise NotFound(f"the archive has no conversation {conversation}")
                 self.heads = audit.heads
 
 
@@ -152,12 +156,11 @@ class _Audit:
         self._session = session
         self._ledger = Ledger()
         self.heads: dict[str, Head] = {}
+        self.replayed = 0
         self._changes: list[Change] = []
         self._uses: dict[str, FirstUse] = {}
         self._hidden: set[str] = set()
         self._files: dict[str, int] = {}
-        self.met = False
-        """Whether anything is stored of a conversation that is audited, were it a tombstone."""
 
     async def journal(self, noted: Mapping[str, Head]) -> AsyncIterator[Finding]:
         """Follow every chain: the acts, which commits are read by, then the others."""
@@ -200,7 +203,7 @@ class _Audit:
         removed = {name for name in self._ledger.removed if only in {None, name}}
         async for name, documents in merged([*streams.values()]):
             removed.discard(name)
-            self.met = True
+            self.replayed += 1
             audited = AuditedConversation(name, Stored(*documents), self._ledger, governance)
             for finding in audited.findings():
                 yield finding

@@ -67,3 +67,13 @@ def test_an_administrator_sets_and_shows(program: Program) -> None:
     ):
         output, error = program.outputs("policy", *arguments, expect=expected)
         assert (output, len(error.splitlines())) == ("", 1), arguments
+    for arguments, said in (
+        (("hold", "alice", "held=true"), "'alice' is no identity of a hold, which is a SIP address like"),
+        (("pool", "pool1", "sites=redmond"), "pool pool1: there is no field sites; its fields are site"),
+    ):
+        assert program.outputs("policy", "set", *arguments, expect=1)[1].startswith(said)
+    output, error = program.outputs("policy", "set", "person", USER, "pool=pool1", expect=2)
+    assert error.startswith("Invalid value for 'kind': 'person' is not one of 'configuration', 'policy'")
+    program.run("policy", "set", "hold", USER, "held=true", "--from", "2013-01-01T00:00:00Z")
+    removed = program.run("policy", "set", "hold", USER, "--remove", "--from", "2013-02-01T00:00:00Z")
+    assert removed == f"hold {USER} from 2013-02-01T00:00:00Z: removed\n"

@@ -3,7 +3,7 @@
 The campaign of random mutations is in `tests.fault.tampering`; here is one of each kind that matters most.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,14 +15,11 @@ from consumers.batch import Checkpoint, LaneId
 from consumers.decoding import decode_all
 from consumers.fold import fold
 from consumers.mongo.audit import MongoAuditor
-from consumers.mongo.layout import Database, content_database, prepare
+from consumers.mongo.layout import Database, content_database
 from consumers.mongo.mailboxes import MongoMailboxes
-from consumers.mongo.partners import MongoPartners
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.quarantine import MongoQuarantine
 from consumers.mongo.sessions import MongoSessions
-from consumers.mongo.store import MAJORITY, connect
-from consumers.mongo.transaction import JOURNALED
 from consumers.policy.book import PolicyBook
 from consumers.policy.governance import Governance
 from consumers.policy.subject import GLOBAL, Subject, SubjectKind
@@ -36,7 +33,7 @@ from schemas.policies import ArchivedSessions, ArchivingConfiguration
 from schemas.record import Record
 from tests.support.audit import SIGNER
 from tests.support.clock import START, ManualClock
-from tests.support.trust import GRANT, PARTNER
+from tests.support.trust import GRANT
 
 TOPICS = Topics()
 LANE = LaneId(TOPICS.conversations, 0)
@@ -44,20 +41,10 @@ STREAMS = {TOPICS.conversations: Stream.CONVERSATIONS, TOPICS.conferences: Strea
 CHECKER = Ed25519Checker([SIGNER.public])
 
 
-@pytest.fixture(scope="module")
-async def opened(stack: Any) -> AsyncIterator[Database]:
-    opened = connect(stack.mongodb_uri, "unused")
-    yield opened
-    opened.client.close()
-
-
 @pytest.fixture
-async def archive(opened: Database, database: str) -> Database:
+async def archive(own: Database) -> Database:
     """An archive of two commits, with a policy, records in quarantine of which one is discarded, a deleted item."""
-    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-    await prepare(own)
     clock = ManualClock()
-    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
     values = {
         Subject(SubjectKind.CONFIGURATION, GLOBAL): ArchivingConfiguration(enable_archiving=ArchivedSessions.IM_ONLY)
     }

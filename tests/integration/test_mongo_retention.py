@@ -1,19 +1,17 @@
 """The MongoDB retention store keeps the contract on a real server, and writes what an auditor needs of it."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from consumers.mongo.digests import document_digest
 from consumers.mongo.journal import entry_of
-from consumers.mongo.layout import CONVERSATIONS, JOURNAL, MAILBOXES, PURGES, SEGMENTS, Database, prepare
+from consumers.mongo.layout import CONVERSATIONS, JOURNAL, MAILBOXES, PURGES, SEGMENTS, Database
 from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.retention import MongoRetention
-from consumers.mongo.store import MAJORITY, MongoStore, connect
-from consumers.mongo.transaction import JOURNALED
+from consumers.mongo.store import MongoStore
 from schemas.clock import SystemClock
 from tests.builders import ALICE, BOB, CAROL, ended, message, started
 from tests.contract.policy_contract import governing
@@ -21,23 +19,7 @@ from tests.contract.retention_contract import Retained, RetentionContract
 from tests.integration.test_mongo_store import MongoStored
 from tests.support.audit import SIGNER
 from tests.support.clock import START, ManualClock
-from tests.support.trust import GRANT, PARTNER
-
-
-@pytest.fixture(scope="module")
-async def opened(stack: Any) -> AsyncIterator[Database]:
-    opened = connect(stack.mongodb_uri, "unused")
-    yield opened
-    opened.client.close()
-
-
-@pytest.fixture
-async def own(opened: Database, database: str) -> Database:
-    """An archive of the test's own."""
-    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-    await prepare(own)
-    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
-    return own
+from tests.support.trust import GRANT
 
 
 def retained_in(own: Database) -> Retained:
