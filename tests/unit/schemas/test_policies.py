@@ -13,6 +13,7 @@ from schemas.policies import ArchivedSessions, ArchivingConfiguration, Directory
     [
         ("None", ArchivedSessions.NONE),
         ("ImOnly", ArchivedSessions.IM_ONLY),
+        ("Im-Only", ArchivedSessions.IM_ONLY),
         ("ImAndWebConf", ArchivedSessions.IM_AND_WEB_CONF),
         ("Uninitialized", ExchangeArchiving.UNINITIALIZED),
         ("UseLyncArchivingPolicy", ExchangeArchiving.USE_LYNC),
@@ -28,6 +29,12 @@ def test_values_may_be_spelt_as_the_cmdlets_do(spelt: str, value: StrEnum) -> No
     else:
         found = DirectoryUser.model_validate({"exchange_archiving": spelt}).model_dump(mode="json")
         assert found["exchange_archiving"] == value
+
+
+def test_names_of_places_are_compared_without_case() -> None:
+    """Whatever the case that a pool, or a policy's tag, is given in."""
+    user = DirectoryUser(pool="Pool1.Contoso.example", policy="Legal")
+    assert (user.pool, user.policy) == ("pool1.contoso.example", "legal")
 
 
 @pytest.mark.parametrize("spelt", ["ImAndConf", "", 1, None])
