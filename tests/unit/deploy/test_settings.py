@@ -65,6 +65,19 @@ def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch, name: s
         load_settings()
 
 
+@pytest.mark.parametrize("servers", ["kafka:99999", "kafka:0", "kafka:x", ":9092", "[::1]:99999", "a:1,,b:2", "a b:1"])
+def test_servers_that_are_no_addresses_are_refused(servers: str) -> None:
+    """As wrong settings, before a client stumbles over them."""
+    with pytest.raises(InvalidSettings, match=r"kafka\.bootstrap: .*HOST:PORT"):
+        load_settings(kafka={"bootstrap": servers})
+
+
+@pytest.mark.parametrize("servers", ["kafka", "127.0.0.1:9092", "a:1, b.contoso.example:65535", "[::1]:9092"])
+def test_servers_are_one_or_several(servers: str) -> None:
+    """A port that is left out is Kafka's own."""
+    assert load_settings(kafka={"bootstrap": servers}).kafka.bootstrap == servers
+
+
 def test_a_list_that_is_no_json_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sentence says what a list is written as, and names the group."""
     monkeypatch.setenv("LYNC_ARCHIVER_AUDIT__PUBLIC_KEYS", "key.pem")
