@@ -22,6 +22,7 @@ from consumers.mongo.quarantine import MongoQuarantine
 from consumers.mongo.sessions import MongoSessions
 from consumers.policy.book import PolicyBook
 from consumers.policy.governance import Governance
+from consumers.policy.governing import Governing
 from consumers.policy.subject import GLOBAL, Subject, SubjectKind
 from consumers.tokens.session import Session
 from producers.simulator.simulation import simulate
@@ -30,6 +31,9 @@ from schemas.catalogue import Stream
 from schemas.clock import SystemClock
 from schemas.policies import ArchivedSessions, ArchivingConfiguration
 from schemas.record import Record
+from tests.builders import ALICE, BOB, CAROL, history, joined, started
+from tests.contract.policy_contract import governing
+from tests.contract.store_contract import batch_of
 from tests.support.audit import SIGNER
 from tests.support.clock import START, ManualClock
 from tests.support.trust import GRANT
@@ -202,3 +206,22 @@ async def test_what_is_tampered_with_is_named(archive: Database, tamper: Tamperi
     collection = await tamper(archive)
     findings = await found(archive)
     assert collection in {finding.collection for finding in findings}
+
+
+@pytest.mark.parametrize("deletes", [False, True])
+async def test_an_item_that_lapsed_is_no_finding(own: Database, deletes: bool) -> None:
+    """Nor is one that its user deleted before, or that is shown again; one that is put back is."""
+    clock, store = ManualClock(), MongoQuarantine(own, ManualClock(), SIGNER)
+    for history_on, since_s in ((True, 0), (False, 2.5), (True, 4.5)):
+        since = START + timedelta(seconds=since_s)
+        await MongoPolicies(own, clock, SIGNER).change(GRANT, governing(history=history_on), since)
+    first, on, off, again = history(started(BOB, CAROL), joined(ALICE), joined(ALICE), joined(ALICE))
+    for late in ([first, again], [off], [on]):
+        governance = Governing(store)
+        await governance.refresh()
+        await store.commit(GRANT, await batch_of(store, late, governance=governance.current))
+        assert await found(own) == []
+        item = await own["items"].find_one({"mailbox": ALICE.sip})
+        if item is not None and deletes and item.get("deleted") is None:
+            await MongoMailboxes(own, clock, SIGNER).delete(GRANT, ALICE.sip, item["_id"])
+            assert await found(own) == []
