@@ -260,7 +260,10 @@ class MongoStore:
                 raise Stale("a stored conversation is at another revision")
 
     async def _write_items(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
-        """A new conversation's items are new; any other item may be there. Each says who wrote it last."""
+        """A new conversation's items are new; any other item may be there. Each says who wrote it last.
+
+        One that lapsed stays where its user deleted it: what shows it again does not bring it back.
+        """
         written_by = documents.writer_document(grant)
         new = {conversation.id for conversation in batch.conversations if conversation.revision == 1}
         inserts: list[Document] = []
@@ -274,6 +277,9 @@ class MongoStore:
         await self._insert(ITEMS, inserts, session)
         if upserts:
             await self._database[ITEMS].bulk_write(upserts, ordered=False, session=session)
+        if batch.lapsed:
+            lapsed = {"_id": {"$in": list(batch.lapsed)}, "deleted": None}
+            await self._database[ITEMS].delete_many(lapsed, session=session)
 
     async def _insert(self, name: str, new: list[Document], session: AsyncIOMotorClientSession) -> None:
         """Insert documents, if any; one that is there already was written by somebody else in the meantime."""

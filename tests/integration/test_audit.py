@@ -19,9 +19,11 @@ from consumers.mongo.layout import Database, content_database
 from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.quarantine import MongoQuarantine
+from consumers.mongo.retention import MongoRetention
 from consumers.mongo.sessions import MongoSessions
 from consumers.policy.book import PolicyBook
 from consumers.policy.governance import Governance
+from consumers.policy.governing import Governing
 from consumers.policy.subject import GLOBAL, Subject, SubjectKind
 from consumers.reading import NotFound
 from consumers.tokens.session import Session
@@ -29,8 +31,12 @@ from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas.catalogue import Stream
 from schemas.clock import SystemClock
+from schemas.meetings import Origin
 from schemas.policies import ArchivedSessions, ArchivingConfiguration
 from schemas.record import Record
+from tests.builders import ALICE, BOB, CAROL, CONFERENCES, activated, came, history, joined, started
+from tests.contract.policy_contract import governing
+from tests.contract.store_contract import batch_of
 from tests.support.audit import SIGNER
 from tests.support.clock import START, ManualClock
 from tests.support.trust import GRANT
@@ -217,3 +223,40 @@ async def test_what_is_tampered_with_is_named(archive: Database, tamper: Tamperi
     collection = await tamper(archive)
     findings = await found(archive)
     assert collection in {finding.collection for finding in findings}
+
+
+@pytest.mark.parametrize("deletes", [False, True])
+async def test_an_item_that_lapsed_is_no_finding(own: Database, deletes: bool) -> None:
+    """Nor is one that its user deleted before, or that is shown again; one that is put back is."""
+    clock, store = ManualClock(), MongoQuarantine(own, ManualClock(), SIGNER)
+    for history_on, since_s in ((True, 0), (False, 2.5), (True, 4.5)):
+        since = START + timedelta(seconds=since_s)
+        await MongoPolicies(own, clock, SIGNER).change(GRANT, governing(history=history_on), since)
+    first, on, off, again = history(started(BOB, CAROL), joined(ALICE), joined(ALICE), joined(ALICE))
+    for late in ([first, again], [off], [on]):
+        governance = Governing(store)
+        await governance.refresh()
+        await store.commit(GRANT, await batch_of(store, late, governance=governance.current))
+        assert await found(own) == []
+        item = await own["items"].find_one({"mailbox": ALICE.sip})
+        if item is not None and deletes and item.get("deleted") is None:
+            await MongoMailboxes(own, clock, SIGNER).delete(GRANT, ALICE.sip, item["_id"])
+            assert await found(own) == []
+
+
+async def test_a_copy_that_came_back_without_its_mark_is_no_finding(own: Database) -> None:
+    """A copy goes with whoever comes from outside, and comes back, unexported, where they turn out to be of here."""
+    clock, store = ManualClock(), MongoRetention(own, ManualClock(), SIGNER)
+    await MongoPolicies(own, clock, SIGNER).change(GRANT, governing(), START)
+    records = history(activated(), came(BOB), came(CAROL, Origin.FEDERATED), came(CAROL))
+    for few in (records[:2], records[2:3], records[3:]):
+        governance = Governing(store)
+        await governance.refresh()
+        await store.commit(GRANT, await batch_of(store, few, CONFERENCES, governance.current))
+        copies = [copy["_id"] async for copy in own["purges"].find({})]
+        assert len(copies) == (0 if few == records[2:3] else 1)
+        assert await found(own) == []
+        await store.mark_exported(GRANT, dict.fromkeys(copies, 1))
+        assert await found(own) == []
+    await own["purges"].update_one({}, {"$set": {"exported.segments": 9}})
+    assert len(await found(own)) == 1
