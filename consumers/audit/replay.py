@@ -26,7 +26,8 @@ from schemas.envelope import Event
 class Replayed:
     """Everything that must be stored of a conversation, and the entry that wrote each part last.
 
-    Items that are `lapsed` are there no more, but where their user had deleted them.
+    Items that are `lapsed` are there no more, but where their user had deleted them. Copies that `went` at some time
+    may have lost the mark of an export.
     """
 
     conversation: Conversation
@@ -38,6 +39,7 @@ class Replayed:
     mailboxes: list[FirstUse] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     lapsed: set[str] = field(default_factory=set)
+    went: set[str] = field(default_factory=set)
 
 
 def replay(
@@ -78,7 +80,8 @@ def _copy(replayed: Replayed, gathered: Gathered, written: Written, purged: Iter
     """A copy whose target is none is there no more, and one that was purged is never there again."""
     for copy in gathered.copies:
         if copy.target is Target.NONE or copy.item.mailbox in purged:
-            replayed.copies.pop(copy.item.id, None)
+            if replayed.copies.pop(copy.item.id, None) is not None:
+                replayed.went.add(copy.item.id)
         else:
             replayed.copies[copy.item.id] = (copy, written)
 

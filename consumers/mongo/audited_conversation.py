@@ -151,7 +151,8 @@ class AuditedConversation:
         expected = {}
         for name, (copy, written) in replayed.copies.items():
             expected[name] = {"_id": name, **copy_document(copy), "written_by": _writer(written)}
-            if name in self._ledger.exported:
+            unmarked = name in replayed.went and "exported" not in found.get(name, {})
+            if name in self._ledger.exported and not unmarked:
                 expected[name]["exported"] = _attested(found.get(name), "exported", self._ledger.exported[name])
         return expected
 

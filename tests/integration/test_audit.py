@@ -19,6 +19,7 @@ from consumers.mongo.layout import Database, content_database
 from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.quarantine import MongoQuarantine
+from consumers.mongo.retention import MongoRetention
 from consumers.mongo.sessions import MongoSessions
 from consumers.policy.book import PolicyBook
 from consumers.policy.governance import Governance
@@ -29,9 +30,10 @@ from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas.catalogue import Stream
 from schemas.clock import SystemClock
+from schemas.meetings import Origin
 from schemas.policies import ArchivedSessions, ArchivingConfiguration
 from schemas.record import Record
-from tests.builders import ALICE, BOB, CAROL, history, joined, started
+from tests.builders import ALICE, BOB, CAROL, CONFERENCES, activated, came, history, joined, started
 from tests.contract.policy_contract import governing
 from tests.contract.store_contract import batch_of
 from tests.support.audit import SIGNER
@@ -225,3 +227,21 @@ async def test_an_item_that_lapsed_is_no_finding(own: Database, deletes: bool) -
         if item is not None and deletes and item.get("deleted") is None:
             await MongoMailboxes(own, clock, SIGNER).delete(GRANT, ALICE.sip, item["_id"])
             assert await found(own) == []
+
+
+async def test_a_copy_that_came_back_without_its_mark_is_no_finding(own: Database) -> None:
+    """A copy goes with whoever comes from outside, and comes back, unexported, where they turn out to be of here."""
+    clock, store = ManualClock(), MongoRetention(own, ManualClock(), SIGNER)
+    await MongoPolicies(own, clock, SIGNER).change(GRANT, governing(), START)
+    records = history(activated(), came(BOB), came(CAROL, Origin.FEDERATED), came(CAROL))
+    for few in (records[:2], records[2:3], records[3:]):
+        governance = Governing(store)
+        await governance.refresh()
+        await store.commit(GRANT, await batch_of(store, few, CONFERENCES, governance.current))
+        copies = [copy["_id"] async for copy in own["purges"].find({})]
+        assert len(copies) == (0 if few == records[2:3] else 1)
+        assert await found(own) == []
+        await store.mark_exported(GRANT, dict.fromkeys(copies, 1))
+        assert await found(own) == []
+    await own["purges"].update_one({}, {"$set": {"exported.segments": 9}})
+    assert len(await found(own)) == 1
