@@ -1,5 +1,6 @@
 """The MongoDB retention store keeps the contract on a real server, and writes what an auditor needs of it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -106,3 +107,14 @@ async def test_a_purge_and_an_export_as_the_journal_has_them(own: Database) -> N
     assert await acts(own, "export") == [
         {**by_grant(), "copies": [[copy.item.id, document_digest(marked["exported"])]]}
     ]
+
+
+async def test_copies_behind_those_of_what_was_removed_meanwhile_are_found(own: Database) -> None:
+    """A page whose conversations are all gone by the time that they are read is not the last."""
+    retained = retained_in(own)
+    await retained.policies.change(GRANT, governing(), START)
+    for name in ("c1", "c2"):
+        await retained.archive(started(BOB, CAROL, conversation=name))
+    await own[CONVERSATIONS].update_one({"_id": "c1"}, {"$set": {"removed": {}}})
+    (found,) = await retained.retention.archived(START + timedelta(days=9), None, 1)
+    assert found.conversation.id == "c2"
