@@ -107,7 +107,6 @@ class MongoQuarantine(MongoStore):
             raise Stale("an entry was handled in the meantime")
         await self._move_counts(redrive, session)
         await check_policies(self._database, batch, session)
-        await self._mailboxes.make(batch.mailboxes)
         facts = {
             **by(grant, now),
             "lane": str(batch.lane),
@@ -120,6 +119,7 @@ class MongoQuarantine(MongoStore):
         referred = {one.claim.sha256 for one in redrive.healed}
         await self._write_archived(grant, batch, (ACTS, number), session, redrive.present(), referred)
         await self._heal(redrive, session)
+        await self._mailboxes.make(batch.mailboxes)  # last, as in a commit
 
     async def _change_entries(
         self, changes: Mapping[str, tuple[Document, Document]], session: AsyncIOMotorClientSession

@@ -175,11 +175,11 @@ class MongoStore:
         await self._move_checkpoint(batch, entry, session)  # 1: the fence, before all that a stale lane could trip on
         await self._check_trust(grant, session)
         await check_policies(self._database, batch, session)
-        await self._mailboxes.make(batch.mailboxes)
         await self._write_archived(grant, batch, (entry.chain, entry.number), session, batch.present())
         if quarantine:  # 5
             await self._database[QUARANTINE].insert_many(quarantine, ordered=False, session=session)
-        await self._journal.insert(entry, session)
+        await self._journal.insert(entry, session)  # 6
+        await self._mailboxes.make(batch.mailboxes)  # last: a batch that is stale makes none
         return entry
 
     async def _write_archived(
