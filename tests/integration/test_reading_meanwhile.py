@@ -13,14 +13,12 @@ from consumers.mongo.store import MongoStore, connect
 from consumers.policy.governing import Governing
 from deploy.digest import item_lines
 from deploy.discovery import copy_documents
-from deploy.export import mailbox_documents
 from schemas.clock import SystemClock
 from schemas.envelope import Event
 from schemas.record import Record
 from tests import builders as b
 from tests.contract.policy_contract import governing
 from tests.contract.store_contract import batch_of
-from tests.integration.test_mongo_retention import retained_in
 from tests.support.audit import SIGNER
 from tests.support.clock import START
 from tests.support.trust import GRANT, PARTNER
@@ -82,17 +80,3 @@ async def test_a_file_that_is_archived_in_between_stops_no_digest(archive: Datab
     reader = Meanwhile(archive, lambda: archived(archive, MEETING[4:]))
     (listed,) = [listed async for listed in reader.all_items(b.BOB.sip)]
     assert [b"plan.txt" in line async for line in item_lines(reader, listed)][-1]
-
-
-@pytest.mark.parametrize("steps", [4, 5])
-async def test_an_item_that_is_removed_in_between_is_not_exported(archive: Database, steps: int) -> None:
-    """Complete or not, what its user deleted and a purge took is left out, neither torn nor the end of the export."""
-    meeting = (b.activated(), b.came(b.BOB), b.said(b.BOB, "hello"), b.uploaded(who=b.BOB), b.adjourned(5))
-    await archived(archive, b.history(*meeting[:steps]))
-    retained = retained_in(archive)
-
-    async def removed() -> None:
-        await retained.delete_items(b.BOB.sip)
-        await retained.purge(b.BOB.sip, frees=True, conversation="m1")
-
-    assert [one async for one in mailbox_documents(Meanwhile(archive, removed), b.BOB.sip)] == []
