@@ -84,9 +84,8 @@ class Batch:
     `start` is the offset of the checkpoint it was made from, `end` the next offset after it, both in `log`.
     `conversations` are the states after the batch, each one revision on from what is stored; `rosters` names those
     whose opening, members or undelivered messages changed. `copies` were decided by the policies up to the number
-    `policies`; one without a target is there no more. `unfiled` are ids of items
-    that are there no more, if they ever were, since their owners came when no history was kept for them; what a user
-    deleted stays as it was. `watermark` is the latest event time that the lane has seen.
+    `policies`; one without a target is there no more, nor are the items `lapsed` (by id), of people whose history turns
+    out not to be kept. `watermark` is the latest event time that the lane has seen.
     Of the events that refer to files `attachments` says what became of these; those whose file is not there are in
     `quarantine` too.
     """
@@ -105,8 +104,8 @@ class Batch:
     watermark: datetime | None
     log: Log = UNNOTED
     policies: int = 0
+    lapsed: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
-    unfiled: tuple[str, ...] = ()
 
     def present(self) -> set[Claim]:
         """Return the files that must be there, and verified, when this is committed."""

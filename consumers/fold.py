@@ -163,7 +163,6 @@ def _batch(
         conversations=tuple(gathered.conversations),
         rosters=frozenset(gathered.rosters),
         items=tuple(gathered.items),
-        unfiled=tuple(gathered.unfiled),
         copies=tuple(gathered.copies),
         mailboxes=tuple(gathered.mailboxes),
         quarantine=tuple(quarantine),
@@ -172,11 +171,15 @@ def _batch(
         attachments=attachments,
         log=checkpoint.log,
         policies=governance.book.number,
+        lapsed=tuple(gathered.lapsed),
     )
 
 
 class Gathered:
-    """What the drafts of one batch come to, together; `hidden` are people whose history is not kept for them."""
+    """What the drafts of one batch come to, together; `hidden` are people whose history is not kept for them.
+
+    `lapsed` are the ids of their items: what came before may have had one shown.
+    """
 
     def __init__(self, governance: Governance) -> None:
         self._governance = governance
@@ -187,7 +190,7 @@ class Gathered:
         self.copies: list[Copy] = []
         self.mailboxes: list[FirstUse] = []
         self.hidden: list[str] = []
-        self.unfiled: list[str] = []
+        self.lapsed: list[str] = []
 
     def take(self, draft: Draft) -> None:
         """Seal what is fresh, and file the conversation for everybody who is touched by it."""
@@ -209,8 +212,8 @@ class Gathered:
                 continue
             if sip in unseen:
                 self.hidden.append(sip)
-                if sip in base.members:  # they may have come, as far as was known, when their history was kept
-                    self.unfiled.append(item.id)
+                if base.revision:
+                    self.lapsed.append(item.id)
                 continue
             self.items.append(item)
             self.mailboxes.append(_first_use(conversation, member))

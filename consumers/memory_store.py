@@ -174,7 +174,7 @@ class MemoryStore:
             self._events.update({(segment.conversation, event.sequence): event for event in segment.events})
         self._conversations.update({conversation.id: conversation for conversation in batch.conversations})
         self._items.update({item.id: item for item in batch.items})
-        for name in set(batch.unfiled) - self._deleted:
+        for name in batch.lapsed:
             self._items.pop(name, None)
         self._copies.update({copy.item.id: copy for copy in batch.copies})
         for copy in batch.copies:

@@ -132,7 +132,7 @@ def _say(sentence: str, code: int) -> int:
 
 
 def _usage(exc: TyperException) -> str:
-    message = exc.format_message()
+    message = exc.format_message().replace(": Value error, ", ": ")  # the parser's word for its own errors
     context = getattr(exc, "ctx", None)
     if context is None or "\n" in message:  # several lines: the help that a command without arguments prints
         return message

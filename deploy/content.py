@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from consumers.mongo.content_store import MongoContent
-from consumers.mongo.layout import content_database, prepare
+from consumers.mongo.layout import check, content_database
 from consumers.mongo.store import connect
 from consumers.ports import ContentStore, IdleContent
 from deploy.settings import Settings, content_name, mongodb_uri
+from deploy.standing import standing_archive
 from producers.gridfs_content import GridFsContent
 from schemas.clock import SystemClock
 from schemas.errors import Misconfigured
@@ -28,14 +29,21 @@ class Swept:
 
 @asynccontextmanager
 async def content_store(settings: Settings) -> AsyncIterator[MongoContent]:
-    """Open the archive's files for as long as the block runs."""
+    """Open the archive's files to read them, for as long as the block runs."""
     database = connect(mongodb_uri(settings), settings.mongodb.database)
     try:
+        await check(database)
         contents = content_database(database, content_name(settings))
-        await prepare(database, contents)
         yield MongoContent(database, contents, settings.content.item_bytes_max)
     finally:
         database.client.close()
+
+
+@asynccontextmanager
+async def content_to_sweep(settings: Settings) -> AsyncIterator[MongoContent]:
+    """Open the archive's files to delete of them. Raises NoArchive where there is no archive."""
+    async with standing_archive(settings) as (database, contents):
+        yield MongoContent(database, contents, settings.content.item_bytes_max)
 
 
 def content_sink(settings: Settings) -> GridFsContent:

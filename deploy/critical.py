@@ -74,11 +74,12 @@ class GateLog:
 def archived_users(file: Path) -> frozenset[str]:
     """Read SIP addresses, one a line, as `policy archived` prints them. Raises InvalidPolicy."""
     try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+        lines = enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidPolicy(f"{file} cannot be read as a list of users") from error
     try:
-        return frozenset(TypeAdapter(list[SipAddress]).validate_python([line for line in lines if line]))
+        found = {number: line.strip() for number, line in lines if line.strip()}
+        return frozenset(TypeAdapter(dict[int, SipAddress]).validate_python(found).values())
     except ValidationError as error:
         number = error.errors()[0]["loc"][0]
-        raise InvalidPolicy(f"{file} has something that is no SIP address: the {number}th, from 0") from None
+        raise InvalidPolicy(f"line {number} of {file} is no SIP address like sip:alice@contoso.example") from None

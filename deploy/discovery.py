@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from consumers.copy import archived
 from consumers.mongo.discovery import MongoDiscovery
-from consumers.mongo.layout import check, prepare
+from consumers.mongo.layout import check
 from consumers.mongo.retention import MongoRetention
 from consumers.mongo.store import connect
 from consumers.reading import ListedItem
@@ -16,6 +16,7 @@ from deploy.export import entry_document, files_of, head_document, names_of
 from deploy.kafka_login import issuer_client
 from deploy.settings import Settings, mongodb_uri
 from deploy.signing import signer_of
+from deploy.standing import standing_archive
 from deploy.trust import grants_of
 from schemas.clock import SystemClock
 from schemas.login import ARCHIVER
@@ -41,17 +42,12 @@ async def mark_exported(settings: Settings, segments: Mapping[str, int]) -> int:
     Only once they are where they were to go: a purge may take what is marked. Raises GrantRefused.
     """
     clock = SystemClock()
-    database = connect(mongodb_uri(settings), settings.mongodb.database)
     marked, left = 0, iter(sorted(segments))
-    try:
-        await prepare(database)
-        async with issuer_client(settings, ARCHIVER) as tokens:
-            grants = grants_of(settings, database, tokens, clock)
-            store = MongoRetention(database, clock, signer_of(settings))
-            while few := list(islice(left, MARKED_MAX)):
-                marked += await store.mark_exported(await grants.current(), {name: segments[name] for name in few})
-    finally:
-        database.client.close()
+    async with standing_archive(settings) as (database, _), issuer_client(settings, ARCHIVER) as tokens:
+        grants = grants_of(settings, database, tokens, clock)
+        store = MongoRetention(database, clock, signer_of(settings))
+        while few := list(islice(left, MARKED_MAX)):
+            marked += await store.mark_exported(await grants.current(), {name: segments[name] for name in few})
     return marked
 
 

@@ -1,6 +1,6 @@
 """The export format of the contract: one item as a JSON document, one mailbox a line."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,32 +9,34 @@ from consumers.content import Attachment
 from consumers.conversation import Conversation
 from consumers.entry import Entry
 from consumers.reading import ArchiveReader, ListedItem, NotFound
+from consumers.sequences import count
 from consumers.transcript import Header, attendances, header, lines
 from consumers.transitions import Kind
 from schemas.errors import Misconfigured
 
-Again = Callable[[ArchiveReader, ListedItem], Awaitable[ListedItem]]
-"""How an item is read again."""
 
-
-async def _again(reader: ArchiveReader, listed: ListedItem) -> ListedItem:
-    return await reader.item(listed.item.mailbox, listed.item.id)
-
-
-async def item_document(reader: ArchiveReader, listed: ListedItem, again: Again = _again) -> dict[str, Any]:
+async def item_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, Any]:
     """Return an item whole, as its owner reads it. Its conversation must have been read with its members.
 
-    Raises NotFound where its owner deletes it meanwhile.
-
-    What the owner may see is read after the events: a leave that is archived in between hides what follows it. Of a
-    complete conversation nothing changes any more.
+    What the owner may see is read after all else: a leave that is archived in between hides what follows it. Of a
+    complete conversation nothing changes any more, but that all of it may be removed. Raises NotFound where the item is
+    there no more.
     """
     events = [event async for event in reader.events(listed.conversation.id)]
-    if not listed.conversation.complete:
-        listed = await again(reader, listed)
-    item = listed.item
-    names, files = names_of(listed.conversation), await files_of(reader, listed)
+    files = await files_of(reader, listed)
+    conversation = listed.conversation
+    if not conversation.complete or conversation.kind is Kind.CONFERENCE or len(events) < count(conversation.held):
+        listed = await reader.item(listed.item.mailbox, listed.item.id)  # while it is there, so is what was read
+    item, names = listed.item, names_of(listed.conversation)
     return {**head_document(listed), "entries": [entry_document(line, names, files) for line in lines(item, events)]}
+
+
+async def listed_document(reader: ArchiveReader, listed: ListedItem) -> dict[str, Any]:
+    """Return an item whole as it was listed, be it deleted by its user or not."""
+    events = [event async for event in reader.events(listed.conversation.id)]
+    names, files = names_of(listed.conversation), await files_of(reader, listed)
+    entries = [entry_document(line, names, files) for line in lines(listed.item, events)]
+    return {**head_document(listed), "entries": entries}
 
 
 def head_document(listed: ListedItem) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def header_document(head: Header) -> dict[str, Any]:
 
 
 async def mailbox_documents(reader: ArchiveReader, user: str) -> AsyncIterator[dict[str, Any]]:
-    """Stream a mailbox's items, by start then id; one that is deleted meanwhile is left out."""
+    """Stream a mailbox's items, by start then id; what its user deletes meanwhile may be left out."""
     async for listed in reader.all_items(user):
         try:
             document = await item_document(reader, listed)

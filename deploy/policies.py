@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from consumers.mongo.layout import Database, prepare
+from consumers.mongo.layout import Database, check, prepare
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.store import connect
 from consumers.policy.book import Change, PolicyBook
@@ -25,9 +25,13 @@ from schemas.policies import PolicyValue
 
 
 async def history(settings: Settings) -> Sequence[Change]:
-    """Return every change that was ever made."""
-    async with _policies(settings) as (policies, _):
-        return await policies.history()
+    """Return every change that was ever made; none where there is no archive, and none is made."""
+    database = connect(mongodb_uri(settings), settings.mongodb.database)
+    try:
+        await check(database)
+        return await MongoPolicies(database, SystemClock(), signer_of(settings)).history()
+    finally:
+        database.client.close()
 
 
 async def change(
@@ -75,14 +79,22 @@ def archived_people(book: PolicyBook, moment: datetime, readings: Switches, *, c
 
 
 def read_lines(lines: Iterable[str]) -> dict[Subject, Mapping[str, Any] | None]:
-    """Return what lines of `{"kind", "identity", "value"}` say, the last one counting. Raises InvalidPolicy."""
+    """Return what lines of `{"kind", "identity", "value"}` say, the last one counting.
+
+    Raises InvalidPolicy, also where there are none.
+    """
     wanted: dict[Subject, Mapping[str, Any] | None] = {}
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
-            wanted[subject_of(SubjectKind(entry["kind"]), entry["identity"])] = entry["value"]
-        except (ValueError, KeyError, TypeError) as error:
+            subject, value = subject_of(SubjectKind(entry["kind"]), entry["identity"]), entry["value"]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidPolicy(f"line {number} is no policy: it needs kind, identity and value") from error
+        if not isinstance(value, dict | None):
+            raise InvalidPolicy(f"line {number} is no policy: its value is neither an object nor null")
+        wanted[subject] = value
+    if not wanted:
+        raise InvalidPolicy("there are no lines, so nothing is changed")
     return wanted
 
 
@@ -91,9 +103,12 @@ def _value(
 ) -> PolicyValue | None:
     if fields is None:
         return None
-    before = book.value(subject, moment)
+    before, model = book.value(subject, moment), MODELS[subject.kind]
+    if unknown := sorted(fields.keys() - model.model_fields.keys()):
+        known = ", ".join(model.model_fields)
+        raise InvalidPolicy(f"{subject}: there is no field {unknown[0]}; its fields are {known}")
     try:
-        return MODELS[subject.kind].model_validate((before.model_dump(mode="json") if before else {}) | dict(fields))
+        return model.model_validate((before.model_dump(mode="json") if before else {}) | dict(fields))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = first["loc"][0] if first["loc"] else subject.kind

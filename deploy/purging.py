@@ -8,14 +8,14 @@ from typing import Final
 import structlog
 
 from consumers.grant_keeper import GrantKeeper
-from consumers.mongo.layout import Database, content_database, prepare
+from consumers.mongo.layout import Database, content_database
 from consumers.mongo.retention import MongoRetention
-from consumers.mongo.store import connect
 from consumers.purging import Purger, Tally
 from deploy.kafka_login import issuer_client
 from deploy.policies import switches
-from deploy.settings import Settings, content_name, mongodb_uri
+from deploy.settings import Settings, content_name
 from deploy.signing import signer_of
+from deploy.standing import standing_archive
 from deploy.trust import grants_of
 from schemas.clock import Clock, SystemClock
 from schemas.errors import LyncArchiverError
@@ -27,15 +27,13 @@ PAUSE_S: Final = 3600.0
 
 @asynccontextmanager
 async def purging(settings: Settings, stop: asyncio.Event) -> AsyncIterator[Purger]:
-    """Open the archive to delete from it, on the archiver's own token, until `stop` is set."""
+    """Open the archive to delete from it, on the archiver's own token, until `stop` is set.
+
+    Raises NoArchive where there is none.
+    """
     clock = SystemClock()
-    database = connect(mongodb_uri(settings), settings.mongodb.database)
-    try:
-        await prepare(database, content_database(database, content_name(settings)))
-        async with issuer_client(settings, ARCHIVER) as tokens:
-            yield _purger(settings, database, grants_of(settings, database, tokens, clock), clock, stop)
-    finally:
-        database.client.close()
+    async with standing_archive(settings) as (database, _), issuer_client(settings, ARCHIVER) as tokens:
+        yield _purger(settings, database, grants_of(settings, database, tokens, clock), clock, stop)
 
 
 @asynccontextmanager

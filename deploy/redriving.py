@@ -8,9 +8,7 @@ from typing import Final, TypeVar
 from consumers.grant_keeper import GrantKeeper
 from consumers.lane import LaneLimits
 from consumers.mongo.content_store import MongoContent
-from consumers.mongo.layout import content_database, prepare
 from consumers.mongo.quarantine import MongoQuarantine
-from consumers.mongo.store import connect
 from consumers.ports import QuarantineStore
 from consumers.quarantine import State, entry_id
 from consumers.reading import NotFound
@@ -19,8 +17,9 @@ from deploy.archiving import topic_streams
 from deploy.errors import AmbiguousReplacement
 from deploy.kafka_login import issuer_client
 from deploy.policies import switches
-from deploy.settings import Settings, content_name, mongodb_uri
+from deploy.settings import Settings
 from deploy.signing import signer_of
+from deploy.standing import standing_archive
 from deploy.trust import grants_of
 from schemas.clock import Clock, SystemClock
 from schemas.login import ARCHIVER
@@ -92,16 +91,10 @@ async def replacements_of(store: QuarantineStore, records: Iterable[Record]) -> 
 async def _handling(settings: Settings) -> AsyncIterator[tuple[MongoQuarantine, MongoContent, GrantKeeper, Clock]]:
     """Open the quarantine for as long as the block runs, to write on the archiver's own token."""
     clock = SystemClock()
-    database = connect(mongodb_uri(settings), settings.mongodb.database)
-    try:
-        contents = content_database(database, content_name(settings))
-        await prepare(database, contents)
-        async with issuer_client(settings, ARCHIVER) as tokens:
-            grants = grants_of(settings, database, tokens, clock)
-            files = MongoContent(database, contents, settings.content.item_bytes_max)
-            yield MongoQuarantine(database, clock, signer_of(settings), contents), files, grants, clock
-    finally:
-        database.client.close()
+    async with standing_archive(settings) as (database, contents), issuer_client(settings, ARCHIVER) as tokens:
+        grants = grants_of(settings, database, tokens, clock)
+        files = MongoContent(database, contents, settings.content.item_bytes_max)
+        yield MongoQuarantine(database, clock, signer_of(settings), contents), files, grants, clock
 
 
 def _chunks(values: Iterable[Value]) -> Iterator[list[Value]]:

@@ -6,6 +6,7 @@ The only module that reads the environment. Addresses that are not set are those
 # ruff: noqa: TID251  the one module that reads the environment
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,9 @@ CONTENT_SUFFIX: Final = "_content"
 DATABASE_CHARS_MAX: Final = 63
 """What MongoDB takes."""
 
+_ADDRESS: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:,\[\]]+)(:(?P<port>[0-9]{1,5}))?")
+_PORTS: Final = range(1, 65_536)
+
 
 class _Group(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +69,15 @@ class KafkaSettings(_Group):
     conferences_topic: str = Field(default="lync.conferences", min_length=1)
     contacts_topic: str = Field(default="lync.contacts", min_length=1)
     health_topic: str = Field(default=HEALTH_TOPIC, min_length=1)
+
+    @field_validator("bootstrap")
+    @classmethod
+    def _addresses(cls, bootstrap: str | None) -> str | None:
+        for address in bootstrap.split(",") if bootstrap else ():
+            found = _ADDRESS.fullmatch(address.strip())
+            if found is None or int(found["port"] or 1) not in _PORTS:
+                raise ValueError("servers are written HOST:PORT, several with commas between")
+        return bootstrap
 
 
 class MongoSettings(_Group):
@@ -233,7 +246,7 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as exc:
         raise InvalidSettings(f"wrong settings: {'; '.join(_problems(exc))}") from exc
     except SettingsError as exc:
-        raise InvalidSettings(f"wrong settings: {exc}") from exc
+        raise InvalidSettings(f"wrong settings: a variable's list or table is not JSON: {exc}") from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise InvalidSettings(f"{_settings_file()} is not valid TOML: {exc}") from exc
     except OSError as exc:

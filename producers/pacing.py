@@ -32,6 +32,24 @@ async def paced(records: Iterable[Record], speed: float | None, clock: Clock) ->
         yield record
 
 
+def behind(records: Iterable[Record], speed: float | None) -> timedelta:
+    """Return how long before now the first record's time must be for none to come before its own time.
+
+    At a speed above 1, and where it is None, the latest record then comes at its time, and the others after theirs:
+    Kafka takes no time that is more than an hour ahead, nor does anything happen before it does.
+    """
+    first_ms: int | None = None
+    latest_ms = 0
+    for record in records:
+        if record.timestamp_ms >= 0:
+            first_ms = record.timestamp_ms if first_ms is None else first_ms
+            latest_ms = max(latest_ms, record.timestamp_ms)
+    if first_ms is None:
+        return timedelta(0)
+    gained = 1.0 if speed is None else max(0.0, 1 - 1 / speed)
+    return (latest_ms - first_ms) * gained * _TICK
+
+
 def shifted(records: Iterable[Record], now: datetime) -> Iterator[Record]:
     """Yield the records with all their times moved by as much as makes the first record's timestamp `now`.
 

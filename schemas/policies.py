@@ -5,20 +5,34 @@ reference, sections 1.2 to 1.4).
 """
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from schemas.events import Contract
 
 EXCHANGE_2013: Final = 2013
 """The oldest Exchange whose mailboxes take what Lync archives (domain reference, section 6.1)."""
 
-PlaceName = Annotated[str, StringConstraints(max_length=256, pattern=r"^[a-z0-9._-]*$")]
+
+def _lowered(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+PlaceName = Annotated[str, BeforeValidator(_lowered), StringConstraints(max_length=256, pattern=r"^[a-z0-9._-]*$")]
 """A site, a pool's host name or a policy's tag: lower case, since Lync compares them without case."""
 
 
-class ArchivedSessions(StrEnum):
+class _CmdletValue(StrEnum):
+    """A value that may also be spelt as the cmdlets do: neither case nor hyphens matter."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        plain = value.casefold().replace("-", "") if isinstance(value, str) else None
+        return next((member for member in cls if member.replace("-", "") == plain), None)
+
+
+class ArchivedSessions(_CmdletValue):
     """`EnableArchiving`: which kinds of session are archived."""
 
     NONE = "none"
@@ -26,7 +40,7 @@ class ArchivedSessions(StrEnum):
     IM_AND_WEB_CONF = "im-and-web-conf"
 
 
-class ExchangeArchiving(StrEnum):
+class ExchangeArchiving(_CmdletValue):
     """`ExchangeArchivingPolicy` of a user."""
 
     UNINITIALIZED = "uninitialized"

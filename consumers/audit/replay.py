@@ -24,7 +24,11 @@ from schemas.envelope import Event
 
 @dataclass(slots=True)
 class Replayed:
-    """Everything that must be stored of a conversation, and the entry that wrote each part last."""
+    """Everything that must be stored of a conversation, and the entry that wrote each part last.
+
+    Items that are `lapsed` are there no more, but where their user had deleted them. Copies that `went` at some time
+    may have lost the mark of an export.
+    """
 
     conversation: Conversation
     lane: str
@@ -34,8 +38,8 @@ class Replayed:
     attachments: list[Attachment] = field(default_factory=list)
     mailboxes: list[FirstUse] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
-    renewed: set[str] = field(default_factory=set)
-    """Ids of copies that were there no more for a while; the mark of an export went with them."""
+    lapsed: set[str] = field(default_factory=set)
+    went: set[str] = field(default_factory=set)
 
 
 def replay(
@@ -62,8 +66,8 @@ def replay(
         replayed.conversation, replayed.lane = gathered.conversations[0], written.lane
         replayed.segments += [(segment, written) for segment in gathered.segments]
         replayed.items.update((item.id, (item, written)) for item in gathered.items)
-        for item_id in set(gathered.unfiled) - ledger.deleted.keys():
-            replayed.items.pop(item_id, None)
+        replayed.lapsed.difference_update(item.id for item in gathered.items)
+        replayed.lapsed.update(gathered.lapsed)
         _copy(replayed, gathered, written, ledger.purged.get(name, ()))
         replayed.attachments += _attachments(name, events, written, ledger)
         replayed.mailboxes += gathered.mailboxes
@@ -77,7 +81,7 @@ def _copy(replayed: Replayed, gathered: Gathered, written: Written, purged: Iter
     for copy in gathered.copies:
         if copy.target is Target.NONE or copy.item.mailbox in purged:
             if replayed.copies.pop(copy.item.id, None) is not None:
-                replayed.renewed.add(copy.item.id)
+                replayed.went.add(copy.item.id)
         else:
             replayed.copies[copy.item.id] = (copy, written)
 

@@ -61,11 +61,14 @@ from consumers.mongo.merging import Grouped, merged
 from consumers.policy.book import Change, PolicyBook
 from consumers.policy.decision import Switches
 from consumers.policy.governance import AS_READ, Governance
+from consumers.reading import NotFound
 from schemas.errors import DependencyUnavailable
 
 UNATTESTED: Final = {
     PURGE_RUNS: "when a daily purge last ended, so that it runs once a day; each deletion is an act of its own",
     PROBES: "written every few seconds to see whether the store takes writes; holds nothing",
+    f"{PURGES} that came back without a mark": "one exported before it went is unexported, and kept longer",
+    f"{PURGES} whose file came later": "exported before, it is unexported, and kept longer",
     **{f"{kind}.{name}": why for kind in (CHECKPOINTS, FENCES) for name, why in audited_state.MARKS.items()},
     f"{FENCES} of lanes without a commit": "made before a lane's first commit, which may never come; holds nothing",
 }
@@ -99,6 +102,8 @@ class MongoAuditor:
         `noted` are heads of an earlier audit, kept elsewhere: each must be an entry still, which shows whether all of
         the archive was set back. `heads` are those of this one, once it is at its end.
 
+        Raises NotFound where the archive has nothing of the conversation, and nothing says that it ever had.
+
         Everything is read as of one moment, so that archivers may go on meanwhile. Raises DependencyUnavailable where
         that takes longer than the server keeps a moment (`minSnapshotHistoryWindowInSeconds`), or does not answer.
         """
@@ -109,8 +114,12 @@ class MongoAuditor:
                     yield finding
                 async for finding in audit.policies():
                     yield finding
+                found = 0
                 async for finding in audit.conversations(conversation):
+                    found += 1
                     yield finding
+                if conversation is not None and not found and not audit.replayed:
+                    raise NotFound(f"there is no conversation {conversation}")
                 if conversation is None:
                     async for finding in audit.rest():
                         yield finding
@@ -149,6 +158,7 @@ class _Audit:
         self._session = session
         self._ledger = Ledger()
         self.heads: dict[str, Head] = {}
+        self.replayed = 0
         self._changes: list[Change] = []
         self._uses: dict[str, FirstUse] = {}
         self._hidden: set[str] = set()
@@ -195,6 +205,7 @@ class _Audit:
         removed = {name for name in self._ledger.removed if only in {None, name}}
         async for name, documents in merged([*streams.values()]):
             removed.discard(name)
+            self.replayed += 1
             audited = AuditedConversation(name, Stored(*documents), self._ledger, governance)
             for finding in audited.findings():
                 yield finding

@@ -139,6 +139,8 @@ class AuditedConversation:
         found = {_id(document): document for document in self._stored.items}
         expected = {}
         for name, (item, written) in replayed.items.items():
+            if name in replayed.lapsed and name not in self._ledger.deleted:
+                continue
             expected[name] = {"_id": name, **documents.item_document(item), "written_by": _writer(written)}
             if name in self._ledger.deleted:
                 expected[name]["deleted"] = _attested(found.get(name), "deleted", self._ledger.deleted[name])
@@ -150,8 +152,8 @@ class AuditedConversation:
         expected = {}
         for name, (copy, written) in replayed.copies.items():
             expected[name] = {"_id": name, **copy_document(copy), "written_by": _writer(written)}
-            lost = (name in replayed.renewed or healed) and "exported" not in found.get(name, {})
-            if name in self._ledger.exported and not lost:
+            unmarked = (name in replayed.went or healed) and "exported" not in found.get(name, {})
+            if name in self._ledger.exported and not unmarked:
                 expected[name]["exported"] = _attested(found.get(name), "exported", self._ledger.exported[name])
         return expected
 

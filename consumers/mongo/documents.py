@@ -9,7 +9,7 @@ from typing import Any
 
 from consumers.batch import Checkpoint, Counts, LaneId, Log, Quarantined
 from consumers.content import Attachment, Claim, ContentState, Place
-from consumers.conversation import Conversation, Ending
+from consumers.conversation import Conversation
 from consumers.event_text import read_events
 from consumers.folder import FolderId
 from consumers.grant import Grant
@@ -17,10 +17,10 @@ from consumers.item import Item, ItemClass, Status
 from consumers.missing import KeptOrder, Loss, SkipOrder
 from consumers.mongo import rosters
 from consumers.mongo.content import content_document, content_of
-from consumers.mongo.tombstones import removed_of
+from consumers.mongo.tombstones import stays_of
 from consumers.quarantine import Handling, Outcome, QuarantineEntry, State, entry_id
 from consumers.segment import Segment
-from consumers.transitions import Kind, Phase
+from consumers.transitions import Kind
 from schemas.errors import Cause
 from schemas.principals import Principal
 from schemas.record import Record
@@ -72,19 +72,11 @@ def conversation_document(conversation: Conversation, lane: LaneId) -> Document:
 
 def conversation_of(document: Document) -> Conversation:
     """Read a conversation; without its members where the document was read without them, or it was removed."""
-    if "removed" in document:
-        return removed_of(document)
-    ending = document["ending"]
-    return Conversation(
-        id=document["_id"],
-        kind=Kind(document["kind"]),
-        phase=Phase(document["phase"]),
-        revision=document["revision"],
-        segments=document["segments"],
-        head=bytes(document["head"]),
-        held=tuple((first, last) for first, last in document["held"]),
+    stays = stays_of(document)
+    if stays.removed:
+        return stays
+    return stays._replace(
         opening=rosters.opening_of(document),
-        ending=ending and Ending(ending["sequence"], ending["at"]),
         first_message=document["first_message"],
         messages=document["messages"],
         last_at=document["last_at"],

@@ -121,7 +121,7 @@ class MongoQuarantine(MongoStore):
         referred = {one.claim.sha256 for one in redrive.healed}
         await self._write_archived(grant, batch, (ACTS, number), session, redrive.present(), referred)
         await self._heal(redrive, session)
-        await self._mailboxes.make(batch.mailboxes)  # outside of the transaction, hence once nothing can be stale
+        await self._mailboxes.make(batch.mailboxes)  # last, as in a commit
 
     async def _change_entries(
         self, changes: Mapping[str, tuple[Document, Document]], session: AsyncIOMotorClientSession

@@ -66,17 +66,27 @@ class MongoRetention(MongoStore):
     async def archived(
         self, before: datetime, after: tuple[datetime | None, str] | None, at_most: int
     ) -> Sequence[Remains]:
+        page: list[Remains] = []
+        with reported("archived copies cannot be read"):
+            while not page and (started := await self._begun(before, after, at_most)):
+                found = {one["_id"]: one for one in await self._conversations(list(started))}
+                remains = await self._remains([found[name] for name in started if name in found])
+                page = [one._replace(started=started[one.conversation.id]) for one in remains]
+                name, at = list(started.items())[-1]
+                after = at, name  # where all of them were removed since, what is behind them is the page
+        return page
+
+    async def _begun(
+        self, before: datetime, after: tuple[datetime | None, str] | None, at_most: int
+    ) -> dict[str, datetime | None]:
+        """Return conversations that have copies in Lync, and when each began, in this order."""
         query: Document = {"target": _LYNC, "started": {"$not": {"$gte": before}}}
         if after is not None:
             query = {"$and": [query, _behind(*after)]}
         order = [("started", 1), ("conversation", 1)]
         shown = {"conversation": 1, "started": 1}
-        with reported("archived copies cannot be read"):
-            copies = await self._database[PURGES].find(query, shown, sort=order, limit=at_most).to_list(None)
-            started = {copy["conversation"]: copy["started"] for copy in copies}
-            found = {one["_id"]: one for one in await self._conversations(list(started))}
-            remains = await self._remains([found[name] for name in started if name in found])
-        return [one._replace(started=_aware(started[one.conversation.id])) for one in remains]
+        copies = await self._database[PURGES].find(query, shown, sort=order, limit=at_most).to_list(None)
+        return {copy["conversation"]: _aware(copy["started"]) for copy in copies}
 
     async def look(self, conversation: str) -> Remains | None:
         with reported("a conversation cannot be read"):

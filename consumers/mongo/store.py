@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession
-from pymongo import DeleteOne, ReadPreference, UpdateOne
+from pymongo import ReadPreference, UpdateOne
 from pymongo.errors import ConfigurationError, DuplicateKeyError, OperationFailure
 from pymongo.read_concern import ReadConcern
 
@@ -178,8 +178,8 @@ class MongoStore:
         await self._write_archived(grant, batch, (entry.chain, entry.number), session, batch.present())
         if quarantine:  # 5
             await self._database[QUARANTINE].insert_many(quarantine, ordered=False, session=session)
-        await self._mailboxes.make(batch.mailboxes)  # outside of the transaction, hence once nothing can be stale
-        await self._journal.insert(entry, session)
+        await self._journal.insert(entry, session)  # 6
+        await self._mailboxes.make(batch.mailboxes)  # last: a batch that is stale makes none
         return entry
 
     async def _write_archived(
@@ -260,20 +260,26 @@ class MongoStore:
                 raise Stale("a stored conversation is at another revision")
 
     async def _write_items(self, grant: Grant, batch: Batch, session: AsyncIOMotorClientSession) -> None:
-        """A new conversation's items are new; any other item may be there. Each says who wrote it last."""
+        """A new conversation's items are new; any other item may be there. Each says who wrote it last.
+
+        One that lapsed stays where its user deleted it: what shows it again does not bring it back.
+        """
         written_by = documents.writer_document(grant)
         new = {conversation.id for conversation in batch.conversations if conversation.revision == 1}
         inserts: list[Document] = []
-        changes: list[UpdateOne | DeleteOne] = [DeleteOne({"_id": name, "deleted": None}) for name in batch.unfiled]
+        upserts: list[UpdateOne] = []
         for item in batch.items:
             document = {**documents.item_document(item), "written_by": written_by}
             if item.conversation in new:
                 inserts.append({"_id": item.id, **document})
             else:
-                changes.append(UpdateOne({"_id": item.id}, {"$set": document}, upsert=True))
+                upserts.append(UpdateOne({"_id": item.id}, {"$set": document}, upsert=True))
         await self._insert(ITEMS, inserts, session)
-        if changes:
-            await self._database[ITEMS].bulk_write(changes, ordered=False, session=session)
+        if upserts:
+            await self._database[ITEMS].bulk_write(upserts, ordered=False, session=session)
+        if batch.lapsed:
+            lapsed = {"_id": {"$in": list(batch.lapsed)}, "deleted": None}
+            await self._database[ITEMS].delete_many(lapsed, session=session)
 
     async def _insert(self, name: str, new: list[Document], session: AsyncIOMotorClientSession) -> None:
         """Insert documents, if any; one that is there already was written by somebody else in the meantime."""

@@ -30,8 +30,8 @@ def tombstone_document(
     }
 
 
-def removed_of(document: Mapping[str, Any]) -> Conversation:
-    """Read a tombstone: a conversation without members, and without what it said."""
+def stays_of(document: Mapping[str, Any]) -> Conversation:
+    """Read what stays of a conversation when it is removed: neither members nor what was said."""
     ending = document.get("ending")
     return Conversation(
         id=document["_id"],
@@ -42,7 +42,7 @@ def removed_of(document: Mapping[str, Any]) -> Conversation:
         head=bytes(document["head"]),
         held=tuple((first, last) for first, last in document["held"]),
         ending=ending and Ending(ending["sequence"], ending["at"]),
-        removed=True,
+        removed="removed" in document,
     )
 
 

@@ -11,6 +11,7 @@ from consumers.policy.retention import Remains
 from consumers.policy.subject import Subject
 from schemas.errors import LyncArchiverError
 from schemas.policies import PolicyValue
+from schemas.times import format_time
 
 
 class TooLate(LyncArchiverError):
@@ -126,6 +127,6 @@ def check_time(effective_at: datetime, reached: datetime | None) -> None:
     """Raise TooLate where something of that time or later was decided already."""
     if reached is not None and effective_at <= reached:
         raise TooLate(
-            f"a change from {effective_at.isoformat()} on comes too late: there is an archived event of "
-            f"{reached.isoformat()}, decided by what is in force"
+            f"a change from {format_time(effective_at)} on comes too late: there is an archived event of "
+            f"{format_time(reached)}, decided by what is in force"
         )

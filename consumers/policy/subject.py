@@ -64,6 +64,14 @@ _IDENTITIES: Final = {
     SubjectKind.USER: re.compile(_SIP),
     SubjectKind.HOLD: re.compile(_SIP),
 }
+_FORMS: Final = {
+    SubjectKind.CONFIGURATION: "global, site:NAME or service:registrar:HOST",
+    SubjectKind.POLICY: "global, site:NAME or tag:NAME",
+    SubjectKind.POOL: "its host's name",
+    SubjectKind.USER: "a SIP address like sip:alice@contoso.example",
+    SubjectKind.HOLD: "a SIP address like sip:alice@contoso.example",
+}
+"""The same for people."""
 
 
 def pool_of(source: str) -> str:
@@ -79,5 +87,5 @@ def subject_of(kind: SubjectKind, identity: str) -> Subject:
     """Return the subject with this identity, in any case. Raises NoSuchSubject."""
     lower = identity.lower()
     if _IDENTITIES[kind].fullmatch(lower) is None:
-        raise NoSuchSubject(f"{identity!r} cannot be a {kind}; {_IDENTITIES[kind].pattern} can")
+        raise NoSuchSubject(f"{identity!r} is no identity of a {kind}, which is {_FORMS[kind]}")
     return Subject(kind, lower)

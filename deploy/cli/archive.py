@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.cli.printing import JsonOption, print_json
+from deploy.cli.printing import JsonOption, counted, print_json
 
 if TYPE_CHECKING:
     from consumers.batch import Counts
@@ -41,7 +41,7 @@ def archive(
         print_json({"in": counts.total, **counts._asdict()})
     else:
         typer.echo(
-            f"{counts.total} records: {counts.archived} archived, {counts.duplicate} duplicate, "
+            f"{counted(counts.total, 'record')}: {counts.archived} archived, {counts.duplicate} duplicate, "
             f"{counts.quarantined} quarantined"
         )
 

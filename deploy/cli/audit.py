@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.printing import JsonLinesOption, JsonOption, print_json
+from deploy.cli.printing import JsonLinesOption, JsonOption, counted, print_json
 
 DIFFERENT = 1
 """The exit code where something is not as it was written."""
@@ -38,7 +38,9 @@ def verify(
     if as_json and not as_lines:
         print_json({"intact": not count, "findings": found, "heads": ends})
     elif not as_lines:
-        typer.echo(f"{count} findings; the first is where it begins" if count else "everything is as it was written")
+        typer.echo(
+            f"{counted(count, 'finding')}; the first is where it begins" if count else "everything is as it was written"
+        )
     if count:
         raise typer.Exit(DIFFERENT)
 

@@ -42,5 +42,6 @@ def _value(value: Any) -> str:
 def _flat(document: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
     rows: list[tuple[str, Any]] = []
     for name, value in document.items():
-        rows += _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else [(f"{prefix}{name}", value)]
+        group = isinstance(value, dict) and not prefix  # within a group it is a setting's own value
+        rows += _flat(value, f"{name}.") if group else [(f"{prefix}{name}", value)]
     return rows

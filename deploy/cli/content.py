@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploy.cli.printing import JsonOption, print_json, print_line
+from deploy.cli.printing import JsonOption, counted, print_json, print_line
 
 if TYPE_CHECKING:
     from consumers.ports import IdleContent
@@ -38,7 +38,7 @@ def get(
     if as_json:
         print_json({"sha256": digest, "bytes": size, "out": str(out)})
     else:
-        typer.echo(f"{size} bytes")
+        typer.echo(counted(size, "byte"))
 
 
 async def _get(digest: str, out: Path) -> int:
@@ -64,13 +64,15 @@ def sweep(
         print_json(asdict(swept) | {"dry_run": dry_run, "files": found})
         return
     for file in found:
-        print_line(f"{file['sha256']}  {file['bytes']} bytes  put {file['put_at']}")
-    verb = "would be deleted" if dry_run else f"deleted ({swept.bytes} bytes), {swept.kept} needed again"
-    typer.echo(f"{swept.idle} files that nothing refers to: {swept.idle if dry_run else swept.deleted} {verb}")
+        print_line(f"{file['sha256']}  {counted(file['bytes'], 'byte')}  put {file['put_at']}")
+    verb = "would be deleted" if dry_run else f"deleted ({counted(swept.bytes, 'byte')}), {swept.kept} needed again"
+    typer.echo(
+        f"{counted(swept.idle, 'file')} that nothing refers to: {swept.idle if dry_run else swept.deleted} {verb}"
+    )
 
 
 async def _sweep(older_than: float | None, dry_run: bool, found: list[dict[str, Any]]) -> "Swept":
-    from deploy.content import content_store  # noqa: PLC0415  start-up time
+    from deploy.content import content_to_sweep  # noqa: PLC0415  start-up time
     from deploy.content import sweep as run  # noqa: PLC0415
     from deploy.settings import load_settings  # noqa: PLC0415
     from schemas.clock import SystemClock  # noqa: PLC0415
@@ -81,5 +83,5 @@ async def _sweep(older_than: float | None, dry_run: bool, found: list[dict[str, 
 
     settings = load_settings()
     hours = settings.content.grace_h if older_than is None else older_than
-    async with content_store(settings) as store:
+    async with content_to_sweep(settings) as store:
         return await run(store, SystemClock().now(), hours, dry_run=dry_run, watch=watch)

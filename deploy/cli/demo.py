@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from deploy.cli.printing import JsonOption, print_json, print_line, print_table
+from deploy.cli.printing import JsonOption, counted, print_json, print_line, print_table
 from deploy.cli.transcript import print_transcript
 from deploy.cli.verify import print_verdict
 
@@ -43,7 +43,7 @@ def _print(shown: "Shown") -> None:
     ]
     print_table(("MAILBOX", "NAME", "CONVERSATION HISTORY", "WEB CONFERENCING HISTORY"), rows[:MAILBOXES_SHOWN])
     if len(rows) > MAILBOXES_SHOWN:
-        print_line(f"and {len(rows) - MAILBOXES_SHOWN} mailboxes more")
+        print_line(f"and {counted(len(rows) - MAILBOXES_SHOWN, 'mailbox', 'mailboxes')} more")
     print_line("")
     if shown.transcript is not None:
         print_transcript(shown.transcript)
@@ -51,7 +51,7 @@ def _print(shown: "Shown") -> None:
     rate = shown.counts.total / shown.archive_s
     print_line(f"{shown.published} events published live in {shown.publish_s:.1f} s")
     print_line(
-        f"{shown.counts.total} records ({rate:.0f} a second): {shown.counts.archived} archived, "
+        f"{counted(shown.counts.total, 'record')} ({rate:.0f} a second): {shown.counts.archived} archived, "
         f"{shown.counts.duplicate} duplicate, {shown.counts.quarantined} quarantined"
     )
     print_verdict(shown.verdict)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.printing import JsonLinesOption, JsonOption, print_json, print_rows, print_table
+from deploy.cli.printing import JsonLinesOption, JsonOption, counted, print_json, print_rows, print_table
 
 UserArgument = Annotated[str | None, typer.Argument(help="A SIP address; everybody unless given.")]
 
@@ -61,7 +61,10 @@ def export(
     if as_json:
         print_json({"file": str(out), "copies": count, **({"marked": marked} if mark_exported else {})})
     else:
-        typer.echo(f"{count} copies written to {out}" + (f", {marked} marked as exported" if mark_exported else ""))
+        typer.echo(
+            f"{counted(count, 'copy', 'copies')} written to {out}"
+            + (f", {marked} marked as exported" if mark_exported else "")
+        )
 
 
 async def _export(out: Path, user: str | None, mark: bool) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.printing import JsonLinesOption, JsonOption, print_json, print_rows, print_table
+from deploy.cli.printing import JsonLinesOption, JsonOption, counted, print_json, print_rows, print_table
 from deploy.cli.transcript import print_transcript
 
 UserArgument = Annotated[str, typer.Argument(help="SIP address, with or without sip:.")]
@@ -155,7 +155,7 @@ def export(
     if as_json:
         print_json({"file": users[-1], "items": count})
     else:
-        typer.echo(f"{count} items written to {users[-1]}")
+        typer.echo(f"{counted(count, 'item')} written to {users[-1]}")
 
 
 async def _export(user: str | None, out: Path) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,6 +88,8 @@ def load(
             wanted = read_lines(lines)
     except OSError as error:
         raise InvalidPolicy(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidPolicy(f"{file} cannot be read: it is not UTF-8") from error
     _report(_change(wanted, effective), as_json)
 
 
@@ -103,12 +105,13 @@ def explain(
     from deploy.policies import switches  # noqa: PLC0415
     from deploy.reading import sip_address  # noqa: PLC0415
     from deploy.settings import load_settings  # noqa: PLC0415
+    from schemas.times import format_time  # noqa: PLC0415
 
     sip, moment = sip_address(user), _moment(at) or _now()
     book = _book(asyncio.run(_history()))
     found = decide(book, sip, moment, kind, external=external, switches=switches(load_settings()))
     if as_json:
-        document = {"user": sip, "at": moment.isoformat(), "kind": str(kind), "external": external}
+        document = {"user": sip, "at": format_time(moment), "kind": str(kind), "external": external}
         print_json({**document, "target": str(found.target), "path": [step._asdict() for step in found.path]})
         return
     for step in found.path:
@@ -201,16 +204,19 @@ def _report(changes: Sequence["Change"], as_json: bool) -> None:
         print_json(rows)
         return
     for row in rows:
-        print_line(f"{row['kind']} {row['identity']} from {row['effective_at']}: {json.dumps(row['value'])}")
+        said = "removed" if row["value"] is None else json.dumps(row["value"])
+        print_line(f"{row['kind']} {row['identity']} from {row['effective_at']}: {said}")
 
 
 def _document(change: "Change") -> dict[str, Any]:
+    from schemas.times import format_time  # noqa: PLC0415  start-up time
+
     return {
         "number": change.number,
         "kind": str(change.subject.kind),
         "identity": change.subject.identity,
-        "effective_at": change.effective_at.astimezone(UTC).isoformat(),
-        "recorded_at": change.recorded_at.astimezone(UTC).isoformat(),
+        "effective_at": format_time(change.effective_at),
+        "recorded_at": format_time(change.recorded_at),
         "by": change.by,
         "value": change.value and change.value.model_dump(mode="json"),
     }

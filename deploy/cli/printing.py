@@ -56,6 +56,11 @@ def cell(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, in the plural unless it is 1; `plural` is for those that take more than an s."""
+    return f"{number} {noun if number == 1 else plural or f'{noun}s'}"
+
+
 def print_line(text: str) -> None:
     """Print one line, control characters shown escaped."""
     _write(f"{printable(text)}\n")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from deploy.cli.printing import JsonOption, print_json
+from deploy.cli.printing import JsonOption, counted, print_json
 from deploy.cli.selecting import ConversationOption, SinceOption, UntilOption, UserOption, selection
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ def simulate(
     from producers.simulator.simulation import simulate as run  # noqa: PLC0415
 
     factor = _speed(speed)
-    if out is not None:
-        _refuse_for_recordings(factor, critical)
+    _refuse_together(out, factor, critical, archived)
     settings = load_settings()
     simulated = partial(run, users, hours, seed, _topics(settings), files=files, whole_meetings=whole_meetings)
     records = simulated()
@@ -82,14 +81,17 @@ def simulate(
     else:
         with _bar("simulating") as seen:
             count = Recording(out).write(_watched(records, seen))
-    _report({"records": count, "out": None if out is None else str(out)}, as_json, f"{count} records")
+    _report({"records": count, "out": None if out is None else str(out)}, as_json, counted(count, "record"))
 
 
-def _refuse_for_recordings(factor: float | None, critical: bool) -> None:
-    if factor is not None:
+def _refuse_together(out: Path | None, factor: float | None, critical: bool, archived: str) -> None:
+    """Refuse options that have no effect beside each other."""
+    if out is not None and factor is not None:
         raise typer.BadParameter("a recording is written at once", param_hint="--speed")
-    if critical:
+    if out is not None and critical:
         raise typer.BadParameter("a recording is for no archive yet", param_hint="--critical")
+    if archived != ALL and not critical:
+        raise typer.BadParameter("it takes effect with --critical alone", param_hint="--archiving-enabled")
 
 
 def _mode(archived: str) -> "CriticalMode":
@@ -114,8 +116,9 @@ def convert(chatlog: InputArgument, out: OutputArgument, as_json: JsonOption = F
     with _bar("converting") as seen:
         Recording(out).write(_watched(run(read_lines(chatlog), _topics(load_settings()), tally), seen))
     said = (
-        f"{tally.records} records: {tally.messages} messages of {tally.conversations} conversations and "
-        f"{tally.conferences} conferences, {tally.ignored_leaves} leaves ignored"
+        f"{counted(tally.records, 'record')}: {counted(tally.messages, 'message')} of "
+        f"{counted(tally.conversations, 'conversation')} and {counted(tally.conferences, 'conference')}, "
+        f"{counted(tally.ignored_leaves, 'leave')} ignored"
     )
     _report(asdict(tally), as_json, said)
 
@@ -131,14 +134,14 @@ def record(
     from deploy.settings import load_settings  # noqa: PLC0415  start-up time
 
     count = asyncio.run(_record(load_settings(), out, until_caught_up))
-    _report({"records": count}, as_json, f"{count} records")
+    _report({"records": count}, as_json, counted(count, "record"))
 
 
 def replay(
     file: InputArgument,
     speed: SpeedOption = MAX_SPEED,
     shift_time: Annotated[
-        bool, typer.Option("--shift-time", help="Move all times so that the first record is now.")
+        bool, typer.Option("--shift-time", help="Move all times to now; none comes before its time.")
     ] = False,
     since: SinceOption = None,
     until: UntilOption = None,
@@ -148,18 +151,23 @@ def replay(
 ) -> None:
     """Publish a recording, or what of it the options choose, into the topics that it names, byte for byte."""
     from deploy.settings import load_settings  # noqa: PLC0415  start-up time
-    from producers.pacing import shifted  # noqa: PLC0415
+    from producers.pacing import behind, shifted  # noqa: PLC0415
     from producers.recording import Recording  # noqa: PLC0415
     from producers.recording_index import chosen_lines  # noqa: PLC0415
     from schemas.clock import SystemClock  # noqa: PLC0415
 
     factor = _speed(speed)
     chosen = selection(since, until, conversation, user)
-    records: Iterable[Record] = (found.record for found in chosen_lines(Recording(file), chosen))
+
+    def read() -> "Iterator[Record]":
+        return (found.record for found in chosen_lines(Recording(file), chosen))
+
+    records = read()
     if shift_time:
-        records = shifted(records, SystemClock().now())
+        before = behind(read(), factor)
+        records = shifted(records, SystemClock().now() - before)
     count = asyncio.run(_publish(load_settings(), records, factor, "replaying"))
-    _report({"records": count}, as_json, f"{count} records")
+    _report({"records": count}, as_json, counted(count, "record"))
 
 
 async def _put_files(settings: "Settings", records: "Iterable[Record]") -> None:
@@ -283,7 +291,7 @@ def _refuse_same_file(chatlog: Path, out: Path) -> None:
 def _report_accepted(found: "Accepted", as_json: bool) -> None:
     said = ", ".join(f"{count} {reason}" for reason, count in sorted(found.refused.items())) or "nothing refused"
     document = {"records": found.records, "out": None, "refused": found.refused}
-    _report(document, as_json, f"{found.records} records accepted; {said}")
+    _report(document, as_json, f"{counted(found.records, 'record')} accepted; {said}")
 
 
 def _watched(records: "Iterable[Record]", seen: Callable[[int], None]) -> "Iterator[Record]":

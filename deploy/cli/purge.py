@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deploy.cli.printing import JsonOption, print_json
+from deploy.cli.printing import JsonOption, counted, print_json
 
 if TYPE_CHECKING:
     from consumers.purging import Purger, Tally
@@ -19,7 +19,7 @@ HOURS_MAX = 24 * 366 * 100
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
-    purge = typer.Typer(help="Delete from the archive what policies have deleted.", no_args_is_help=True)
+    purge = typer.Typer(help="Delete from the archive what policies no longer keep.", no_args_is_help=True)
     purge.command("sweep")(sweep)
     purge.command("daily")(daily)
     purge.command("manual")(manual)
@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def sweep(dry_run: DryRunOption = False, as_json: JsonOption = False) -> None:
     """Delete meetings that nobody's policy keeps, a CachePurgingInterval after they ended, where no user sees them."""
-    _print(_run(lambda purger: purger.sweep(dry_run=dry_run)), as_json=as_json)
+    _print(_run(lambda purger: purger.sweep(dry_run=dry_run)), dry_run=dry_run, as_json=as_json)
 
 
 def daily(
@@ -37,7 +37,7 @@ def daily(
     as_json: JsonOption = False,
 ) -> None:
     """Purge by EnablePurging what Lync's archive has, once a day, at PurgeHourOfDay (UTC) or later."""
-    _print(_run(lambda purger: purger.daily(at_once=now, dry_run=dry_run)), as_json=as_json)
+    _print(_run(lambda purger: purger.daily(at_once=now, dry_run=dry_run)), dry_run=dry_run, as_json=as_json)
 
 
 def manual(
@@ -56,7 +56,7 @@ def manual(
     def run(purger: "Purger") -> "Awaitable[Tally]":
         return purger.manual(older_than_h, exported_only=exported_only, copies_max=copies_max, dry_run=dry_run)
 
-    _print(_run(run), as_json=as_json)
+    _print(_run(run), dry_run=dry_run, as_json=as_json)
 
 
 def _run(run: "Callable[[Purger], Awaitable[Tally]]") -> "Tally":
@@ -77,13 +77,14 @@ async def _open(run: "Callable[[Purger], Awaitable[Tally]]") -> "Tally":
             return await run(purger)
 
 
-def _print(tally: "Tally", *, as_json: bool) -> None:
+def _print(tally: "Tally", *, dry_run: bool, as_json: bool) -> None:
     document = tally.document()
     if as_json:
         print_json(document)
         return
     kept = ", ".join(f"{count} {verdict}" for verdict, count in document["kept"].items())
+    would = "would be " if dry_run else ""
     typer.echo(
-        f"{tally.looked} conversations looked at: {tally.purged} copies purged, {tally.removed} conversations removed"
-        + (f"; kept: {kept}" if kept else "")
+        f"{counted(tally.looked, 'conversation')} looked at: {counted(tally.purged, 'copy', 'copies')} {would}purged, "
+        f"{counted(tally.removed, 'conversation')} {would}removed" + (f"; kept: {kept}" if kept else "")
     )

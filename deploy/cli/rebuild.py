@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deploy.cli.digest import print_digest
-from deploy.cli.printing import JsonOption, print_json
+from deploy.cli.printing import JsonOption, counted, print_json
 
 if TYPE_CHECKING:
     from deploy.rebuilding import Rebuilt
@@ -46,7 +46,7 @@ def rebuild(
         print_json(document | asdict(rebuilt.digest))
         return
     typer.echo(
-        f"{counts.total} records: {counts.archived} archived, {counts.duplicate} duplicate, "
+        f"{counted(counts.total, 'record')}: {counts.archived} archived, {counts.duplicate} duplicate, "
         f"{counts.quarantined} quarantined; {rebuilt.others} of other topics"
     )
     print_digest(rebuilt.digest)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from deploy.cli.printing import JsonOption, print_json, print_line
+from deploy.cli.printing import JsonOption, counted, print_json, print_line
 from deploy.cli.produce import InputArgument, OutputArgument
 from deploy.cli.selecting import ConversationOption, SinceOption, UntilOption, UserOption, selection
 
@@ -105,7 +105,9 @@ def scrub(
     if as_json:
         print_json(asdict(scrubber.tally))
     else:
-        print_line(f"{scrubber.tally.records} records, {scrubber.tally.undecodable} of them without an event")
+        print_line(
+            f"{counted(scrubber.tally.records, 'record')}, {scrubber.tally.undecodable} of them without an event"
+        )
 
 
 def _copy(lines: "Iterable[RecordedLine]", out: Path, sources: Iterable[Path], as_json: bool) -> None:
@@ -118,7 +120,7 @@ def _copy(lines: "Iterable[RecordedLine]", out: Path, sources: Iterable[Path], a
     if as_json:
         print_json({"records": writer.records})
     else:
-        print_line(f"{writer.records} records")
+        print_line(counted(writer.records, "record"))
 
 
 def refuse_same_file(sources: Iterable[Path], out: Path) -> None:
@@ -138,4 +140,4 @@ def _print_survey(found: "Survey") -> None:
         print_line(f"{name:14}{'-' if value is None else value}")
     for topic, partitions in topics.items():
         for partition, count in partitions.items():
-            print_line(f"{topic}/{partition}  {count} records")
+            print_line(f"{topic}/{partition}  {counted(count, 'record')}")

@@ -22,7 +22,9 @@ CauseOption = Annotated[str | None, typer.Option(help="Only records with this ca
 def redrive(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids: topic/partition/offset.")] = None,
     cause: CauseOption = None,
-    every: Annotated[bool, typer.Option("--all", help="Redrive everything that is quarantined.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Everything that is quarantined, as without IDs and --cause.")
+    ] = False,
     replacing: Annotated[
         Path | None,
         typer.Option(
@@ -41,8 +43,8 @@ def redrive(
     from deploy.settings import load_settings  # noqa: PLC0415
     from producers.recording import Recording  # noqa: PLC0415
 
-    if every == bool(ids or cause):
-        raise typer.BadParameter("say which records: IDs, --cause, or --all for everything that is quarantined")
+    if every and (ids or cause):
+        raise typer.BadParameter("--all is everything that is quarantined; give it without IDs and --cause")
     selection = Selection(tuple(ids or ()), known_cause(cause))
     records = () if replacing is None else Recording(replacing).read()
     with _watching() as watch:

@@ -10,9 +10,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from consumers.conversation import Conversation
 from consumers.ports import ContentStore
-from consumers.reading import ArchiveReader, ListedItem
+from consumers.reading import ArchiveReader, ListedItem, NotFound
 from consumers.sequences import holds
-from deploy.export import item_document
+from deploy.export import item_document, listed_document
 from deploy.verification.audience import Share, shares
 from deploy.verification.files import Files
 from deploy.verification.model import Expectation, History, Line, text_hash
@@ -94,6 +94,14 @@ class _Findings:
         self.note(difference)
 
 
+async def _document(reader: ArchiveReader, listed: ListedItem) -> dict[str, Any]:
+    """Return an item whole; one that its user deleted is compared all the same."""
+    try:
+        return await item_document(reader, listed)
+    except NotFound:
+        return await listed_document(reader, listed)
+
+
 async def compare(
     expectation: Expectation, reader: ArchiveReader, note: Note = _unheard, files: ContentStore | None = None
 ) -> Verdict:
@@ -117,7 +125,7 @@ async def compare(
             seen: set[str] = set()
             for item in items:
                 listed = ListedItem(item, conversations[name], None)
-                document = await item_document(reader, listed, _owned)
+                document = await _document(reader, listed)
                 digest.update(json.dumps([item.mailbox, document], sort_keys=True).encode())
                 if item.mailbox in seen:
                     pairs = max(1, len(document["entries"]))
@@ -134,14 +142,6 @@ async def compare(
     await _compare_quarantine(expectation.quarantined + shared.stubs + late, reader, findings)
     verdict.digest = digest.hexdigest()
     return verdict
-
-
-async def _owned(reader: ArchiveReader, listed: ListedItem) -> ListedItem:
-    """Read an item again, be it that its owner deleted it: what was archived is compared all the same."""
-    name = listed.conversation.id
-    conversation = (await reader.conversations([name]))[name]
-    owned = (await reader.owners([name])).get(name, ())
-    return ListedItem(next((one for one in owned if one.id == listed.item.id), listed.item), conversation, None)
 
 
 def _compare_removed(removed: Conversation, history: History, verdict: Verdict, late: Counter[bytes]) -> None:

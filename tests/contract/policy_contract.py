@@ -30,6 +30,7 @@ from schemas.policies import (
     PolicyValue,
     PoolPlace,
 )
+from schemas.record import Record
 from tests.builders import (
     ALICE,
     BOB,
@@ -41,7 +42,6 @@ from tests.builders import (
     failed,
     history,
     joined,
-    left,
     message,
     missed,
     person,
@@ -95,9 +95,14 @@ def governing(*, history: bool = True, external: bool = False) -> dict[Subject, 
 
 async def archive(governed: Governed, *steps: EventData, done: int = 0) -> Batch:
     """Fold what follows the first `done` steps by the policies in force, and commit it."""
+    return await archive_records(governed, history(*steps)[done:])
+
+
+async def archive_records(governed: Governed, records: Iterable[Record]) -> Batch:
+    """Fold records by the policies in force, and commit them."""
     governance = Governing(governed.store)
     await governance.refresh()
-    batch = await batch_of(governed.store, history(*steps)[done:], governance=governance.current)
+    batch = await batch_of(governed.store, records, governance=governance.current)
     await governed.store.commit(GRANT, batch)
     return batch
 
@@ -229,42 +234,24 @@ class PolicyContract(ABC):
         assert len(await governed.stored.items(BOB.sip)) == 1
         assert ALICE.sip in targets(await governed.stored.copies())
 
-    @pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (2, 0, 1, 3, 4), (2, 4, 3, 1, 0)])
-    async def test_history_that_was_off_leaves_no_item_however_late_that_shows(
-        self, governed: Governed, order: tuple[int, ...]
-    ) -> None:
-        """Who came when it was off has no item, though an item was there until the coming was archived."""
-        await governed.policies.change(GRANT, governing(history=False), START)
-        on = {Subject(SubjectKind.USER, ALICE.sip): DirectoryUser(exchange_archiving=ExchangeArchiving.TO_EXCHANGE)}
-        await governed.policies.change(GRANT, on, START + timedelta(seconds=2, milliseconds=500))
-        records = history(started(BOB), joined(ALICE), joined(ALICE), left(ALICE), message(BOB, "not for her"))
-        governance = Governing(governed.store)
-        await governance.refresh()
-        for place in order:
-            batch = await batch_of(governed.store, [records[place]], governance=governance.current)
-            await governed.store.commit(GRANT, batch)
+    @pytest.mark.parametrize("deletes", [False, True])
+    async def test_history_that_was_off_at_a_coming_that_comes_late(self, governed: Governed, deletes: bool) -> None:
+        """The item that was shown until then goes, as if all had come in time; one that its user deleted stays so."""
+        for history_on, since_s in ((True, 0), (False, 2.5), (True, 4.5)):
+            since = START + timedelta(seconds=since_s)
+            await governed.policies.change(GRANT, governing(history=history_on), since)
+        first, on, off, _, again = history(
+            started(BOB, CAROL), joined(ALICE), joined(ALICE), message(BOB, "hello"), joined(ALICE)
+        )
+        await archive_records(governed, [first, again])
+        (item,) = await governed.stored.items(ALICE.sip)
+        if deletes:
+            await governed.mailboxes.delete(GRANT, ALICE.sip, item.id)
+        await archive_records(governed, [off])
         assert await governed.stored.items(ALICE.sip) == []
         assert len(await governed.stored.items(BOB.sip)) == 1
-        assert targets(await governed.stored.copies()) == {ALICE.sip: Target.EXCHANGE, BOB.sip: Target.LYNC}
-
-    async def test_an_item_that_its_user_deleted_stays_deleted_whatever_is_known_of_their_history(
-        self, governed: Governed
-    ) -> None:
-        """It is not shown again, be it that their history was off in between as far as was known."""
-        users = Subject(SubjectKind.USER, ALICE.sip)
-        await governed.policies.change(GRANT, governing(), START)
-        for second, kept in ((2.5, False), (4.5, True)):
-            value = DirectoryUser(conversation_history=kept)
-            await governed.policies.change(GRANT, {users: value}, START + timedelta(seconds=second))
-        records = history(started(BOB), joined(ALICE), joined(ALICE), message(BOB), joined(ALICE))
-        governance = Governing(governed.store)
-        await governance.refresh()
-        for place in (4, 2, 1):
-            batch = await batch_of(governed.store, [records[place]], governance=governance.current)
-            await governed.store.commit(GRANT, batch)
-            for item in await governed.stored.items(ALICE.sip):
-                await governed.mailboxes.delete(GRANT, ALICE.sip, item.id)
-        assert await governed.stored.items(ALICE.sip) == []
+        await archive_records(governed, [on])
+        assert len(await governed.stored.items(ALICE.sip)) == (0 if deletes else 1)
 
     async def test_a_user_deletes_what_they_see_and_nothing_else(self, governed: Governed) -> None:
         """The item is gone, and what comes later does not bring it back; copies, content and others' items stay."""

@@ -76,6 +76,10 @@ async def test_copies_are_what_policies_decide(program: Program, recording: Path
     again = replace(program, database=f"{program.database}_again")
     program.run("rebuild", "--from", "kafka", "--into", again.database, "--batch", 7)
     assert copies(again) == found
+    for arguments in (("list",), ("export", "nobody.jsonl")):
+        output, error = program.outputs("discovery", *arguments, "nobody@contoso.example", expect=1)
+        assert (output, error) == ("", "there is no mailbox sip:nobody@contoso.example\n")
+    assert not (program.folder / "nobody.jsonl").exists()
 
 
 async def test_users_never_reach_them(program: Program, recording: Path) -> None:

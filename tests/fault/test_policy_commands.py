@@ -1,29 +1,26 @@
 """`policy`, as an administrator uses it: every case read through `policy explain`, on real processes."""
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from consumers.policy.decision import SessionKind
+from consumers.policy.subject import SubjectKind
 from deploy.__main__ import build_app
-from tests.support.policies import DAWN, NOON, USER
+from tests.support.policies import DAWN, NOON, USER, Entry
 from tests.support.program import Program
-from tests.unit.consumers.policy.cases import CASES, Case
+from tests.unit.consumers.policy.cases import CASES, CONFIGURATIONS, POLICIES, Precedence
+
+Run = Callable[..., Any]
 
 
-def loaded(case: Case) -> str:
-    """Return the case's policies as `policy load` reads them."""
-    lines = [
-        {"kind": kind, "identity": identity, "value": value and value.model_dump(mode="json")}
-        for kind, identity, value in case.entries()
-    ]
-    return "".join(f"{json.dumps(line)}\n" for line in lines)
-
-
-def test_every_case_is_explained(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of the 48 cases, set at a day of its own, is explained with its target and the rules that lead there."""
+@pytest.fixture
+def policy(program: Program, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return what runs `policy` with these arguments in this process, and returns what its --json printed."""
     for name, value in program.environment().items():
         monkeypatch.setenv(name, value)
     runner, app = CliRunner(), build_app()
@@ -33,17 +30,50 @@ def test_every_case_is_explained(program: Program, monkeypatch: pytest.MonkeyPat
         assert done.exit_code == 0, done.output
         return json.loads(done.stdout)
 
-    file = program.folder / "policies.jsonl"
+    return run
+
+
+def load(policy: Run, file: Path, entries: list[Entry], year: int) -> None:
+    """Load policies, a line each, in force from that year on."""
+    lines = [
+        {"kind": kind, "identity": identity, "value": value and value.model_dump(mode="json")}
+        for kind, identity, value in entries
+    ]
+    file.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    policy("load", str(file), "--from", DAWN.replace(year=year).isoformat())
+
+
+def test_every_case_is_explained(program: Program, policy: Run) -> None:
+    """Each of the 48 cases, set at a day of its own, is explained with its target and the rules that lead there."""
     for number, case in enumerate(CASES):
-        file.write_text(loaded(case))
-        run("load", str(file), "--from", (DAWN.replace(year=2000 + number)).isoformat())
+        load(policy, program.folder / "policies.jsonl", case.entries(), 2000 + number)
     for number, case in enumerate(CASES):
         for kind in SessionKind:
             at = NOON.replace(year=2000 + number).isoformat()
-            found = run("explain", USER, "--at", at, "--kind", str(kind))
+            found = policy("explain", USER, "--at", at, "--kind", str(kind))
             assert found["target"] == case.target(kind), (case, found)
             assert found["path"][0]["rule"] == "EnableArchiving"
-    assert len(run("show", "--history")) == 4 * 48
+    assert len(policy("show", "--history")) == 4 * 48
+
+
+@pytest.mark.parametrize("examples", [CONFIGURATIONS, POLICIES], ids=["configurations", "policies"])
+def test_every_example_of_precedence_is_explained(program: Program, policy: Run, examples: list[Precedence]) -> None:
+    """Pool, site and global, and user, site and global: with the target, and the scope that gave it."""
+    for number, example in enumerate(examples):
+        load(policy, program.folder / "policies.jsonl", example.entries, 2000 + number)
+    for number, example in enumerate(examples):
+        session = ["--kind", str(example.kind), "--external" if example.external else "--no-external"]
+        found = policy("explain", USER, "--at", NOON.replace(year=2000 + number).isoformat(), *session)
+        assert found["target"] == example.target, (example, found)
+        said = {step["rule"]: step["said"] for step in found["path"]}
+        assert said["EnableArchiving"].endswith(f"({scope(example, SubjectKind.CONFIGURATION)})")
+        rule = "ArchiveExternal" if example.external else "ArchiveInternal"
+        assert rule not in said or said[rule].endswith(f"({scope(example, SubjectKind.POLICY)})")
+
+
+def scope(example: Precedence, kind: SubjectKind) -> str:
+    """Return the narrowest scope of this kind that has a value: examples name the widest first."""
+    return [identity for found, identity, value in example.entries if found is kind and value is not None][-1]
 
 
 def test_an_administrator_sets_and_shows(program: Program) -> None:
@@ -67,3 +97,13 @@ def test_an_administrator_sets_and_shows(program: Program) -> None:
     ):
         output, error = program.outputs("policy", *arguments, expect=expected)
         assert (output, len(error.splitlines())) == ("", 1), arguments
+    for arguments, said in (
+        (("hold", "alice", "held=true"), "'alice' is no identity of a hold, which is a SIP address like"),
+        (("pool", "pool1", "sites=redmond"), "pool pool1: there is no field sites; its fields are site"),
+    ):
+        assert program.outputs("policy", "set", *arguments, expect=1)[1].startswith(said)
+    output, error = program.outputs("policy", "set", "person", USER, "pool=pool1", expect=2)
+    assert error.startswith("Invalid value for 'kind': 'person' is not one of 'configuration', 'policy'")
+    program.run("policy", "set", "hold", USER, "held=true", "--from", "2013-01-01T00:00:00Z")
+    removed = program.run("policy", "set", "hold", USER, "--remove", "--from", "2013-02-01T00:00:00Z")
+    assert removed == f"hold {USER} from 2013-02-01T00:00:00Z: removed\n"

@@ -5,7 +5,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -224,6 +224,18 @@ async def test_a_manual_purge(archive: Archive) -> None:
     assert tally["kept"]["held"] >= 1
     assert {owner for _, owner in await archive.copies()} == {"lync"}
     program.run("purge", "manual", expect=2)
+    elsewhere = replace(program, database=f"{program.database}_elsewhere")
+    assert elsewhere.json("policy", "show") == []
+    for arguments in (
+        ("purge", "sweep"),
+        ("purge", "daily", "--dry-run"),
+        ("content", "sweep"),
+        ("quarantine", "redrive", "--all"),
+        ("discovery", "export", str(program.folder / "copies.jsonl"), "--mark-exported"),
+        ("digest",),
+    ):
+        output, error = elsewhere.outputs(*arguments, expect=78)  # nothing made an archive there
+        assert (output, error) == ("", f"database {elsewhere.database} holds no archive\n")
 
     recording = archive.archive([first, late])
     (entry,) = program.json("quarantine", "list")

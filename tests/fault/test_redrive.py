@@ -229,6 +229,7 @@ async def test_archivers_run_meanwhile(program: Program) -> None:
     assert "a test's own" in program.run("quarantine", "list", "--state", "all", "--since", marked["at"])
     assert program.json("quarantine", "list", "--state", "all", "--until", "2013-01-01T00:00:00Z") == []
     assert program.json("quarantine", "redrive", entry["id"])["skipped"] == 1
-    program.run("quarantine", "redrive", expect=2)
+    program.run("quarantine", "redrive", "--all", entry["id"], expect=2)
+    assert not any(program.json("quarantine", "redrive").values())
     counts = await counted(program)
     assert (counts["in"], counts["quarantined"]) == (len(damage.bad) + 1, 1)

@@ -3,7 +3,7 @@
 The campaign of random mutations is in `tests.fault.tampering`; here is one of each kind that matters most.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,27 +15,31 @@ from consumers.batch import Checkpoint, LaneId
 from consumers.decoding import decode_all
 from consumers.fold import fold
 from consumers.mongo.audit import MongoAuditor
-from consumers.mongo.layout import Database, content_database, prepare
+from consumers.mongo.layout import Database, content_database
 from consumers.mongo.mailboxes import MongoMailboxes
-from consumers.mongo.partners import MongoPartners
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.quarantine import MongoQuarantine
+from consumers.mongo.retention import MongoRetention
 from consumers.mongo.sessions import MongoSessions
-from consumers.mongo.store import MAJORITY, connect
-from consumers.mongo.transaction import JOURNALED
 from consumers.policy.book import PolicyBook
 from consumers.policy.governance import Governance
+from consumers.policy.governing import Governing
 from consumers.policy.subject import GLOBAL, Subject, SubjectKind
+from consumers.reading import NotFound
 from consumers.tokens.session import Session
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas.catalogue import Stream
 from schemas.clock import SystemClock
+from schemas.meetings import Origin
 from schemas.policies import ArchivedSessions, ArchivingConfiguration
 from schemas.record import Record
+from tests.builders import ALICE, BOB, CAROL, CONFERENCES, activated, came, history, joined, started
+from tests.contract.policy_contract import governing
+from tests.contract.store_contract import batch_of
 from tests.support.audit import SIGNER
 from tests.support.clock import START, ManualClock
-from tests.support.trust import GRANT, PARTNER
+from tests.support.trust import GRANT
 
 TOPICS = Topics()
 LANE = LaneId(TOPICS.conversations, 0)
@@ -43,20 +47,10 @@ STREAMS = {TOPICS.conversations: Stream.CONVERSATIONS, TOPICS.conferences: Strea
 CHECKER = Ed25519Checker([SIGNER.public])
 
 
-@pytest.fixture(scope="module")
-async def opened(stack: Any) -> AsyncIterator[Database]:
-    opened = connect(stack.mongodb_uri, "unused")
-    yield opened
-    opened.client.close()
-
-
 @pytest.fixture
-async def archive(opened: Database, database: str) -> Database:
+async def archive(own: Database) -> Database:
     """An archive of two commits, with a policy, records in quarantine of which one is discarded, a deleted item."""
-    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-    await prepare(own)
     clock = ManualClock()
-    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
     values = {
         Subject(SubjectKind.CONFIGURATION, GLOBAL): ArchivingConfiguration(enable_archiving=ArchivedSessions.IM_ONLY)
     }
@@ -88,6 +82,20 @@ async def test_an_archive_that_nobody_touched_is_as_it_was_written(archive: Data
     some = await archive["conversations"].find_one({})
     assert some is not None
     assert await found(archive, some["_id"]) == []
+
+
+async def test_a_conversation_that_never_was_is_not_called_intact(archive: Database) -> None:
+    """A misspelt id is said to be none; all that was deleted of a real one stays a finding."""
+    with pytest.raises(NotFound, match="no conversation misspelt"):
+        await found(archive, "misspelt")
+    segment = await _last_segment(archive)
+    name = segment["_id"]["conversation"]
+    await archive["conversations"].delete_one({"_id": name})
+    await archive["segments"].delete_many({"_id.conversation": name})
+    for collection in ("items", "purges"):
+        await archive[collection].delete_many({"conversation": name})
+    findings = await found(archive, name)
+    assert {finding.collection for finding in findings} == {"journal"}
 
 
 async def test_a_journal_of_another_key_is_not_taken(archive: Database) -> None:
@@ -215,3 +223,40 @@ async def test_what_is_tampered_with_is_named(archive: Database, tamper: Tamperi
     collection = await tamper(archive)
     findings = await found(archive)
     assert collection in {finding.collection for finding in findings}
+
+
+@pytest.mark.parametrize("deletes", [False, True])
+async def test_an_item_that_lapsed_is_no_finding(own: Database, deletes: bool) -> None:
+    """Nor is one that its user deleted before, or that is shown again; one that is put back is."""
+    clock, store = ManualClock(), MongoQuarantine(own, ManualClock(), SIGNER)
+    for history_on, since_s in ((True, 0), (False, 2.5), (True, 4.5)):
+        since = START + timedelta(seconds=since_s)
+        await MongoPolicies(own, clock, SIGNER).change(GRANT, governing(history=history_on), since)
+    first, on, off, again = history(started(BOB, CAROL), joined(ALICE), joined(ALICE), joined(ALICE))
+    for late in ([first, again], [off], [on]):
+        governance = Governing(store)
+        await governance.refresh()
+        await store.commit(GRANT, await batch_of(store, late, governance=governance.current))
+        assert await found(own) == []
+        item = await own["items"].find_one({"mailbox": ALICE.sip})
+        if item is not None and deletes and item.get("deleted") is None:
+            await MongoMailboxes(own, clock, SIGNER).delete(GRANT, ALICE.sip, item["_id"])
+            assert await found(own) == []
+
+
+async def test_a_copy_that_came_back_without_its_mark_is_no_finding(own: Database) -> None:
+    """A copy goes with whoever comes from outside, and comes back, unexported, where they turn out to be of here."""
+    clock, store = ManualClock(), MongoRetention(own, ManualClock(), SIGNER)
+    await MongoPolicies(own, clock, SIGNER).change(GRANT, governing(), START)
+    records = history(activated(), came(BOB), came(CAROL, Origin.FEDERATED), came(CAROL))
+    for few in (records[:2], records[2:3], records[3:]):
+        governance = Governing(store)
+        await governance.refresh()
+        await store.commit(GRANT, await batch_of(store, few, CONFERENCES, governance.current))
+        copies = [copy["_id"] async for copy in own["purges"].find({})]
+        assert len(copies) == (0 if few == records[2:3] else 1)
+        assert await found(own) == []
+        await store.mark_exported(GRANT, dict.fromkeys(copies, 1))
+        assert await found(own) == []
+    await own["purges"].update_one({}, {"$set": {"exported.segments": 9}})
+    assert len(await found(own)) == 1

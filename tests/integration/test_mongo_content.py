@@ -14,10 +14,7 @@ from consumers.content import Attachment, ContentState
 from consumers.mongo import documents
 from consumers.mongo.content_store import MongoContent
 from consumers.mongo.layout import ATTACHMENTS, CHUNKS, FILES, QUARANTINE, Database, content_database, prepare
-from consumers.mongo.partners import MongoPartners
 from consumers.mongo.quarantine import MongoQuarantine
-from consumers.mongo.store import MAJORITY, connect
-from consumers.mongo.transaction import JOURNALED
 from producers.gridfs_content import CHUNK_BYTES, PORTION_CHUNKS, GridFsContent
 from producers.ports import UploadRefused
 from schemas.clock import SystemClock
@@ -37,25 +34,10 @@ from tests.contract.content_contract import (
 )
 from tests.support.audit import SIGNER
 from tests.support.clock import ManualClock
-from tests.support.trust import GRANT, PARTNER
+from tests.support.trust import GRANT
 
 LARGE = bytes(range(256)) * 12 * 4096
 """12 MiB: several portions, and more than an item takes by default."""
-
-
-@pytest.fixture(scope="module")
-async def opened(stack: Any) -> AsyncIterator[Database]:
-    opened = connect(stack.mongodb_uri, "unused")
-    yield opened
-    opened.client.close()
-
-
-@pytest.fixture
-async def own(opened: Database, database: str) -> Database:
-    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-    await prepare(own)
-    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
-    return own
 
 
 @pytest.fixture

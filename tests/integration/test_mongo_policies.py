@@ -1,18 +1,15 @@
 """The MongoDB policies keep the contract, on a real server, and get in between lanes that never pause."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from consumers.mongo.layout import Database, prepare
+from consumers.mongo.layout import Database
 from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.policies import MongoPolicies
-from consumers.mongo.store import MAJORITY, MongoStore, connect
-from consumers.mongo.transaction import JOURNALED
+from consumers.mongo.store import MongoStore
 from consumers.policy.governing import Governing
 from consumers.ports import ArchiveStore, Stale
 from schemas.clock import SystemClock
@@ -24,26 +21,16 @@ from tests.contract.store_contract import batch_of
 from tests.integration.test_mongo_store import MongoStored
 from tests.support.audit import SIGNER
 from tests.support.clock import START, ManualClock
-from tests.support.trust import GRANT, PARTNER
+from tests.support.trust import GRANT
 from tests.support.waiting import await_until
-
-
-@pytest.fixture(scope="module")
-async def opened(stack: Any) -> AsyncIterator[Database]:
-    opened = connect(stack.mongodb_uri, "unused")
-    yield opened
-    opened.client.close()
 
 
 class TestMongoPolicies(PolicyContract):
     """The contract, on a replica set."""
 
     @pytest.fixture
-    async def governed(self, opened: Database, database: str) -> Governed:
-        own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-        await prepare(own)
+    async def governed(self, own: Database) -> Governed:
         partners = MongoPartners(own, SystemClock(), SIGNER)
-        await partners.put(PARTNER)
         clock = ManualClock()
         return Governed(
             MongoPolicies(own, clock, SIGNER),
@@ -53,11 +40,8 @@ class TestMongoPolicies(PolicyContract):
             MongoStored(own),
         )
 
-    async def test_a_change_gets_in_between_commits_without_a_pause(self, opened: Database, database: str) -> None:
+    async def test_a_change_gets_in_between_commits_without_a_pause(self, own: Database) -> None:
         """Lanes that commit all the time, and lanes that begin, hold no change up, and go on after it."""
-        own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-        await prepare(own)
-        await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
         clock = SystemClock()
         counts, stop = dict.fromkeys(range(4), 0), asyncio.Event()
         lanes = [

@@ -1,33 +1,22 @@
 """The MongoDB quarantine keeps its contract, on a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClientSession
 
 from consumers.grant import Grant, GrantRefused
-from consumers.mongo.layout import Database, prepare
+from consumers.mongo.layout import Database
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.quarantine import MongoQuarantine
-from consumers.mongo.store import MAJORITY, connect
-from consumers.mongo.transaction import JOURNALED
 from schemas.clock import SystemClock
 from tests.builders import CONVERSATIONS
 from tests.contract.quarantine_contract import Kept, QuarantineContract, entry_at, gap, redrive_of
 from tests.integration.test_mongo_store import MongoStored
 from tests.support.audit import SIGNER
 from tests.support.clock import ManualClock
-from tests.support.trust import GRANT, PARTNER
-
-
-@pytest.fixture(scope="module")
-async def opened(stack: Any) -> AsyncIterator[Database]:
-    opened = connect(stack.mongodb_uri, "unused")
-    yield opened
-    opened.client.close()
+from tests.support.trust import GRANT
 
 
 class Distrusted(MongoQuarantine):
@@ -46,23 +35,19 @@ class TestMongoQuarantine(QuarantineContract):
     """The contract, on a replica set."""
 
     @pytest.fixture
-    async def kept(self, opened: Database, database: str) -> Kept:
-        own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-        await prepare(own)
+    async def kept(self, own: Database) -> Kept:
         partners = MongoPartners(own, SystemClock(), SIGNER)
-        await partners.put(PARTNER)
         clock = ManualClock()
         policies = MongoPolicies(own, clock, SIGNER)
         return Kept(MongoQuarantine(own, clock, SIGNER), MongoStored(own), partners, clock, policies)
 
     @pytest.mark.parametrize("discarding", [False, True])
     async def test_a_change_of_trust_holds_against_what_is_under_way(
-        self, opened: Database, kept: Kept, database: str, discarding: bool
+        self, own: Database, kept: Kept, discarding: bool
     ) -> None:
         """A transaction that still sees the partner as it was meets the change, begins anew, and is refused."""
         records = await gap(kept)
         redrive = await redrive_of(kept, {1: records[1]})
-        own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
         store = Distrusted(own, kept.clock, SIGNER)
         write = store.discard(GRANT, [f"{CONVERSATIONS}/1"], "why") if discarding else store.redrive(GRANT, redrive)
         task = asyncio.ensure_future(write)

@@ -1,43 +1,29 @@
 """The MongoDB retention store keeps the contract on a real server, and writes what an auditor needs of it."""
 
-from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from consumers.mongo.digests import document_digest
 from consumers.mongo.journal import entry_of
-from consumers.mongo.layout import CONVERSATIONS, JOURNAL, MAILBOXES, PURGES, SEGMENTS, Database, prepare
+from consumers.mongo.layout import CONVERSATIONS, JOURNAL, MAILBOXES, PURGES, SEGMENTS, Database
 from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.policies import MongoPolicies
 from consumers.mongo.retention import MongoRetention
-from consumers.mongo.store import MAJORITY, MongoStore, connect
-from consumers.mongo.transaction import JOURNALED
+from consumers.mongo.store import MongoStore
+from consumers.policy.governing import Governing
+from consumers.ports import Stale
 from schemas.clock import SystemClock
-from tests.builders import ALICE, BOB, CAROL, ended, message, started
+from tests.builders import ALICE, BOB, CAROL, ended, history, joined, message, started
 from tests.contract.policy_contract import governing
 from tests.contract.retention_contract import Retained, RetentionContract
+from tests.contract.store_contract import batch_of
 from tests.integration.test_mongo_store import MongoStored
 from tests.support.audit import SIGNER
 from tests.support.clock import START, ManualClock
-from tests.support.trust import GRANT, PARTNER
-
-
-@pytest.fixture(scope="module")
-async def opened(stack: Any) -> AsyncIterator[Database]:
-    opened = connect(stack.mongodb_uri, "unused")
-    yield opened
-    opened.client.close()
-
-
-@pytest.fixture
-async def own(opened: Database, database: str) -> Database:
-    """An archive of the test's own."""
-    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-    await prepare(own)
-    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
-    return own
+from tests.support.trust import GRANT
 
 
 def retained_in(own: Database) -> Retained:
@@ -124,3 +110,30 @@ async def test_a_purge_and_an_export_as_the_journal_has_them(own: Database) -> N
     assert await acts(own, "export") == [
         {**by_grant(), "copies": [[copy.item.id, document_digest(marked["exported"])]]}
     ]
+
+
+async def test_a_batch_that_meets_a_removal_makes_no_mailbox(own: Database) -> None:
+    """Somebody who joins as the conversation is removed never used a mailbox: nothing would vouch for it."""
+    retained = retained_in(own)
+    await retained.policies.change(GRANT, governing(), START)
+    talk = (started(BOB, CAROL), message(BOB, "hello"), joined(ALICE))
+    await retained.archive(*talk[:2])
+    governance = Governing(retained.store)
+    await governance.refresh()
+    late = await batch_of(retained.store, history(*talk)[2:], governance=governance.current)
+    await retained.delete_items(BOB.sip, CAROL.sip)
+    await retained.purge(BOB.sip, frees=True)
+    with pytest.raises(Stale):
+        await retained.store.commit(GRANT, late)
+    assert await own[MAILBOXES].find_one({"_id": ALICE.sip}) is None
+
+
+async def test_copies_behind_those_of_what_was_removed_meanwhile_are_found(own: Database) -> None:
+    """A page whose conversations are all gone by the time that they are read is not the last."""
+    retained = retained_in(own)
+    await retained.policies.change(GRANT, governing(), START)
+    for name in ("c1", "c2"):
+        await retained.archive(started(BOB, CAROL, conversation=name))
+    await own[CONVERSATIONS].update_one({"_id": "c1"}, {"$set": {"removed": {}}})
+    (found,) = await retained.retention.archived(START + timedelta(days=9), None, 1)
+    assert found.conversation.id == "c2"

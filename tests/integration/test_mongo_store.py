@@ -1,7 +1,7 @@
 """The MongoDB store keeps the store's contract, on a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ from consumers.mongo.layout import (
     prepare,
 )
 from consumers.mongo.partners import MongoPartners
-from consumers.mongo.store import MAJORITY, MongoStore, connect
+from consumers.mongo.store import MAJORITY, MongoStore
 from consumers.mongo.transaction import CONFLICT_TRIES, JOURNALED
 from schemas.clock import SystemClock
 from schemas.envelope import Event
@@ -37,7 +37,7 @@ from tests.contract.partner_contract import PartnerContract, Trusted
 from tests.contract.store_contract import TALK, StoreContract, Subject, batch_of
 from tests.support.audit import SIGNER
 from tests.support.clock import ManualClock
-from tests.support.trust import GRANT, PARTNER
+from tests.support.trust import GRANT
 
 
 class MongoStored:
@@ -69,22 +69,11 @@ class MongoStored:
         return await self._database[collection].find(query).sort(order, 1).to_list(None)
 
 
-@pytest.fixture(scope="module")
-async def opened(stack: Any) -> AsyncIterator[Database]:
-    # One client for all: PyMongo's monitor may open a socket while its client closes, and nobody closes that one.
-    opened = connect(stack.mongodb_uri, "unused")
-    yield opened
-    opened.client.close()
-
-
 class TestMongoStore(StoreContract):
     """The contract, on a replica set."""
 
     @pytest.fixture
-    async def subject(self, opened: Database, database: str) -> Subject:
-        own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-        await prepare(own)
-        await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
+    async def subject(self, own: Database) -> Subject:
         clock = ManualClock()
         return Subject(MongoStore(own, clock, SIGNER), MongoStored(own), clock)
 
@@ -105,19 +94,13 @@ class TestMongoLanes(LaneContract):
     """The contract of orders, on a replica set."""
 
     @pytest.fixture
-    async def lanes(self, opened: Database, database: str) -> Lanes:
-        own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-        await prepare(own)
-        await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
+    async def lanes(self, own: Database) -> Lanes:
         clock = ManualClock()
         return Lanes(MongoLanes(own, clock, SIGNER), clock)
 
 
-async def test_a_lane_that_begins_conflicts_with_a_change_of_trust(opened: Database, database: str) -> None:
+async def test_a_lane_that_begins_conflicts_with_a_change_of_trust(own: Database) -> None:
     """A first commit meets whoever touches its lane's fence: it waits, ever longer, before it leaves it to the lane."""
-    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-    await prepare(own)
-    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
     await own[FENCES].insert_one({"_id": str(CONVERSATIONS), "trust": 0})
     clock = ManualClock()
     store = MongoStore(own, clock, SIGNER)
@@ -134,11 +117,8 @@ async def test_a_lane_that_begins_conflicts_with_a_change_of_trust(opened: Datab
     await store.commit(GRANT, await batch_of(store, history(*TALK)))
 
 
-async def test_lanes_that_begin_do_not_stand_in_each_others_way(opened: Database, database: str) -> None:
+async def test_lanes_that_begin_do_not_stand_in_each_others_way(own: Database) -> None:
     """However many lanes make their first commits at once, none meets another: nobody has to wait."""
-    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-    await prepare(own)
-    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
     store = MongoStore(own, ManualClock(), SIGNER)  # which would stand still for whoever waits
     lanes = [CONVERSATIONS._replace(partition=number) for number in range(8)]
     batches = [await batch_of(store, history(*(started(conversation=f"c{lane.partition}"),)), lane) for lane in lanes]
@@ -147,13 +127,8 @@ async def test_lanes_that_begin_do_not_stand_in_each_others_way(opened: Database
     assert len(await store.load([f"c{lane.partition}" for lane in lanes])) == len(lanes)
 
 
-async def test_a_grant_that_ends_while_its_commit_is_tried_again_writes_nothing(
-    opened: Database, database: str
-) -> None:
+async def test_a_grant_that_ends_while_its_commit_is_tried_again_writes_nothing(own: Database) -> None:
     """Each try asks anew whether the grant is alive, however long another's write stood in the way."""
-    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-    await prepare(own)
-    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
     clock = ManualClock()
     store = MongoStore(own, clock, SIGNER)
     records = history(*TALK)
@@ -172,11 +147,8 @@ async def test_a_grant_that_ends_while_its_commit_is_tried_again_writes_nothing(
     assert checkpoint.next == batch.start
 
 
-async def test_a_lane_that_comes_back_goes_on_from_what_another_wrote(opened: Database, database: str) -> None:
+async def test_a_lane_that_comes_back_goes_on_from_what_another_wrote(own: Database) -> None:
     """A lane that was elsewhere for a while has a journal that went on there: no head of before is gone on from."""
-    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-    await prepare(own)
-    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
     here, there = (MongoStore(own, SystemClock(), SIGNER) for _ in range(2))
     for store, record in zip((here, there, here), history(*TALK), strict=True):
         await store.commit(GRANT, await batch_of(store, [record]))

@@ -1,8 +1,7 @@
 """The reading side on a real server: pages, and that every query of store and reader is answered by an index."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -10,41 +9,28 @@ from consumers.batch import Checkpoint, LaneId
 from consumers.decoding import decode_all
 from consumers.fold import fold
 from consumers.folder import FolderId
-from consumers.mongo.layout import Database, prepare
-from consumers.mongo.partners import MongoPartners
+from consumers.mongo.layout import Database
 from consumers.mongo.reader import MongoReader
-from consumers.mongo.store import MAJORITY, MongoStore, connect
-from consumers.mongo.transaction import JOURNALED
+from consumers.mongo.store import MongoStore
 from consumers.quarantine import State
 from consumers.reading import ListedItem, QuarantineQuery
 from producers.simulator.simulation import simulate
 from producers.topics import Topics
 from schemas.catalogue import Stream
-from schemas.clock import SystemClock
 from schemas.errors import Cause
 from schemas.record import Record
 from tests.support.audit import SIGNER
 from tests.support.clock import START, ManualClock
-from tests.support.trust import GRANT, PARTNER
+from tests.support.trust import GRANT
 
 TOPICS = Topics()
 LANE = LaneId(TOPICS.conversations, 0)
 STREAMS = {TOPICS.conversations: Stream.CONVERSATIONS, TOPICS.conferences: Stream.CONFERENCES}
 
 
-@pytest.fixture(scope="module")
-async def opened(stack: Any) -> AsyncIterator[Database]:
-    opened = connect(stack.mongodb_uri, "unused")
-    yield opened
-    opened.client.close()
-
-
 @pytest.fixture
-async def archive(opened: Database, database: str) -> Database:
+async def archive(own: Database) -> Database:
     """An archive of an hour, and a record in quarantine."""
-    own: Database = opened.client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-    await prepare(own)
-    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
     store = MongoStore(own, ManualClock(), SIGNER)
     bad = Record(TOPICS.conversations, 0, 0, 0, b"k", (), b"no event")
     records = [*simulate(30, 2, 3, TOPICS), bad]

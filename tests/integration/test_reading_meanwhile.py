@@ -7,10 +7,8 @@ import pytest
 
 from consumers.mongo.discovery import MongoDiscovery
 from consumers.mongo.layout import Database, prepare
-from consumers.mongo.mailboxes import MongoMailboxes
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.policies import MongoPolicies
-from consumers.mongo.reader import MongoReader
 from consumers.mongo.store import MongoStore, connect
 from consumers.policy.governing import Governing
 from deploy.digest import item_lines
@@ -20,10 +18,12 @@ from deploy.verification.comparison import compare
 from deploy.verification.model import expect
 from schemas.clock import SystemClock
 from schemas.envelope import Event
+from schemas.limits import RECORD_BYTES_MAX
 from schemas.record import Record
 from tests import builders as b
 from tests.contract.policy_contract import governing
 from tests.contract.store_contract import batch_of
+from tests.integration.test_mongo_retention import retained_in
 from tests.support.audit import SIGNER
 from tests.support.clock import START
 from tests.support.trust import GRANT, PARTNER
@@ -87,23 +87,26 @@ async def test_a_file_that_is_archived_in_between_stops_no_digest(archive: Datab
     assert [b"plan.txt" in line async for line in item_lines(reader, listed)][-1]
 
 
-async def deleted(own: Database, who: str) -> None:
-    mailboxes = MongoMailboxes(own, SystemClock(), SIGNER)
-    for item in [listed.item async for listed in MongoReader(own).all_items(who)]:
-        await mailboxes.delete(GRANT, who, item.id)
+@pytest.mark.parametrize("steps", [4, 5])
+async def test_an_item_that_is_removed_in_between_is_not_exported(archive: Database, steps: int) -> None:
+    """Complete or not, what its user deleted and a purge took is left out, neither torn nor the end of the export."""
+    meeting = (b.activated(), b.came(b.BOB), b.said(b.BOB, "hello"), b.uploaded(who=b.BOB), b.adjourned(5))
+    await archived(archive, b.history(*meeting[:steps]))
+    retained = retained_in(archive)
+
+    async def removed() -> None:
+        await retained.delete_items(b.BOB.sip)
+        await retained.purge(b.BOB.sip, frees=True, conversation="m1")
+
+    assert [one async for one in mailbox_documents(Meanwhile(archive, removed), b.BOB.sip)] == []
 
 
-async def test_an_item_that_is_deleted_in_between_stops_no_export(archive: Database) -> None:
-    """It is left out: its user sees it no more."""
-    await archived(archive, MEETING[:4])
-    reader = Meanwhile(archive, lambda: deleted(archive, b.BOB.sip))
-    assert [document async for document in mailbox_documents(reader, b.BOB.sip)] == []
-
-
-async def test_an_item_of_an_open_conversation_that_its_user_deleted_stops_no_verification(archive: Database) -> None:
-    """What was archived is verified all the same, and nothing is missing."""
-    await archived(archive, MEETING[:4])
-    await deleted(archive, b.BOB.sip)
-    verdict = await compare(expect(MEETING[:4], b.TOPIC_STREAMS, record_bytes_max=1 << 20), MongoReader(archive))
-    assert verdict.holds
-    assert verdict.archived == verdict.expected
+@pytest.mark.parametrize("steps", [3, 5])
+async def test_an_item_that_its_user_deleted_is_verified(archive: Database, steps: int) -> None:
+    """Complete or not, what is archived of it is compared."""
+    meeting = (b.activated(), b.came(b.BOB), b.said(b.BOB, "hello"), b.said(b.BOB, "bye"), b.adjourned(5))
+    records = b.history(*meeting[:steps])
+    await archived(archive, records)
+    await retained_in(archive).delete_items(b.BOB.sip)
+    verdict = await compare(expect(records, b.TOPIC_STREAMS, RECORD_BYTES_MAX), MongoDiscovery(archive))
+    assert (verdict.missing, verdict.leaked) == (0, 0)

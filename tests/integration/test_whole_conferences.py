@@ -1,17 +1,12 @@
 """Meetings as their participants read them, from a real server (domain reference, section 10, seed 10)."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
 from typing import Any
 
-import pytest
-
-from consumers.mongo.layout import Database, prepare
-from consumers.mongo.partners import MongoPartners
+from consumers.mongo.layout import Database
 from consumers.mongo.reader import MongoReader
-from consumers.mongo.store import MAJORITY, MongoStore, connect
-from consumers.mongo.transaction import JOURNALED
+from consumers.mongo.store import MongoStore
 from deploy.export import mailbox_documents
-from schemas.clock import SystemClock
 from schemas.events import Audience, Participant, Role
 from schemas.meetings import Origin
 from schemas.record import Record
@@ -20,41 +15,30 @@ from tests.builders import ALICE, BOB, CAROL, DAVE, THREAD
 from tests.contract.store_contract import archive
 from tests.support.audit import SIGNER
 from tests.support.clock import ManualClock
-from tests.support.trust import PARTNER
 
 PRESENTER = b.person("alice", role=Role.PRESENTER)
 SERIES = "sip:alice@contoso.com;gruu;opaque=app:conf:focus:id:ABC"
 
 
-@pytest.fixture
-async def opened(stack: Any, database: str) -> AsyncIterator[Database]:
-    client = connect(stack.mongodb_uri, "unused").client
-    own: Database = client.get_database(database, read_concern=MAJORITY, write_concern=JOURNALED)
-    await prepare(own)
-    await MongoPartners(own, SystemClock(), SIGNER).put(PARTNER)
-    yield own
-    client.close()
-
-
-async def read(opened: Database, records: Iterable[Record], *people: Participant) -> list[list[dict[str, Any]]]:
+async def read(own: Database, records: Iterable[Record], *people: Participant) -> list[list[dict[str, Any]]]:
     """Archive the records in batches of three, and return what each of the people exports of their mailbox."""
-    store, rest = MongoStore(opened, ManualClock(), SIGNER), list(records)
+    store, rest = MongoStore(own, ManualClock(), SIGNER), list(records)
     for start in range(0, len(rest), 3):
         await archive(store, rest[start : start + 3])
-    reader = MongoReader(opened)
+    reader = MongoReader(own)
     return [[document async for document in mailbox_documents(reader, who.sip)] for who in people]
 
 
-async def test_an_escalation_keeps_its_thread(opened: Database) -> None:
+async def test_an_escalation_keeps_its_thread(own: Database) -> None:
     """The conversation between two and the conference it grew into are two items of one thread."""
     talk = b.history(b.started(), b.message())
     meeting = b.history(b.activated(escalated_from="c1"), b.came(ALICE), b.came(BOB), b.came(CAROL), b.said())
-    alice, carol = await read(opened, [*talk, *meeting], ALICE, CAROL)
+    alice, carol = await read(own, [*talk, *meeting], ALICE, CAROL)
     assert {(item["conversation"], item["thread"]) for item in alice} == {("c1", THREAD), ("m1", THREAD)}
     assert [item["conversation"] for item in carol] == ["m1"]
 
 
-async def test_occurrences_of_a_recurring_meeting_are_apart(opened: Database) -> None:
+async def test_occurrences_of_a_recurring_meeting_are_apart(own: Database) -> None:
     """Each has its item and its lines, though they have one URI."""
     records = [
         record
@@ -65,12 +49,12 @@ async def test_occurrences_of_a_recurring_meeting_are_apart(opened: Database) ->
             b.said(BOB, name, name),
         )
     ]
-    (bob,) = await read(opened, records, BOB)
+    (bob,) = await read(own, records, BOB)
     assert {item["conversation"]: item["entries"][-1]["text"] for item in bob} == {"m1": "m1", "m2": "m2"}
     assert len({item["id"] for item in bob}) == 2
 
 
-async def test_a_rejoin_gives_two_rows(opened: Database) -> None:
+async def test_a_rejoin_gives_two_rows(own: Database) -> None:
     """Two comings of one person: two joins and two stays, and nothing of what was said in between."""
     steps = [
         b.came(ALICE),
@@ -80,7 +64,7 @@ async def test_a_rejoin_gives_two_rows(opened: Database) -> None:
         b.came(BOB),
         b.said(ALICE, "again"),
     ]
-    (bob,) = await read(opened, b.history(b.activated(), *steps), BOB)
+    (bob,) = await read(own, b.history(b.activated(), *steps), BOB)
     (item,) = bob
     (own,) = [person for person in item["participants"] if person["sip"] == BOB.sip]
     assert own["joined"] == [[b.at(3), b.at(4)], [b.at(6), None]]
@@ -89,7 +73,7 @@ async def test_a_rejoin_gives_two_rows(opened: Database) -> None:
     assert [entry["text"] for entry in item["entries"] if entry["kind"] == "message"] == ["again"]
 
 
-async def test_each_reads_what_is_for_them(opened: Database) -> None:
+async def test_each_reads_what_is_for_them(own: Database) -> None:
     """Presenters the lobby and hidden files; nobody a message that did not reach them; outsiders have no mailbox."""
     secret = b.revealed(b.reference(b"x", "secret.txt"), Audience.PRESENTERS)
     steps = [
@@ -101,7 +85,7 @@ async def test_each_reads_what_is_for_them(opened: Database) -> None:
         b.said(ALICE, "hi"),
     ]
     records = b.history(b.activated(), *steps, b.failed(7, BOB, DAVE), b.appointed(BOB), b.waited(CAROL))
-    alice, bob = await read(opened, reversed(records), ALICE, BOB)
+    alice, bob = await read(own, reversed(records), ALICE, BOB)
     read_by = [
         [(entry["kind"], entry["text"]) for entry in item["entries"] if entry["kind"] != "join"]
         for (item,) in (alice, bob)
@@ -112,4 +96,4 @@ async def test_each_reads_what_is_for_them(opened: Database) -> None:
     assert read_by[0] == [lobby, ("content", "secret.txt"), ("message", "hi"), failure, promoted, lobby]
     assert read_by[1] == [promoted, lobby]
     assert {person["sip"] for person in bob[0]["participants"]} == {ALICE.sip, BOB.sip, DAVE.sip}
-    assert {mailbox.user async for mailbox in MongoReader(opened).mailboxes()} == {ALICE.sip, BOB.sip}
+    assert {mailbox.user async for mailbox in MongoReader(own).mailboxes()} == {ALICE.sip, BOB.sip}

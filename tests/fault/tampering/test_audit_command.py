@@ -39,6 +39,8 @@ async def test_the_program_writes_what_the_audit_takes_and_nobody_else_does(prog
             assert findings.startswith(f"segments {name}/{first}: is altered")
             assert "not " not in findings.splitlines()[0]
     assert _intact(again)
+    output, error = again.outputs("audit", "verify", "--conversation", "elsewhere", expect=1)
+    assert (output, error) == ("", "there is no conversation elsewhere\n")
 
 
 def _intact(archive: Program) -> bool:

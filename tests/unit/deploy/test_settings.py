@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.cli.config import check
 from deploy.errors import InvalidSettings
 from deploy.settings import database_named, issuer_folder, load_settings
 from schemas.support import Reason, UnsupportedTopology
@@ -64,6 +65,26 @@ def test_a_misspelt_variable_is_refused(monkeypatch: pytest.MonkeyPatch, name: s
         load_settings()
 
 
+@pytest.mark.parametrize("servers", ["kafka:99999", "kafka:0", "kafka:x", ":9092", "[::1]:99999", "a:1,,b:2", "a b:1"])
+def test_servers_that_are_no_addresses_are_refused(servers: str) -> None:
+    """As wrong settings, before a client stumbles over them."""
+    with pytest.raises(InvalidSettings, match=r"kafka\.bootstrap: .*HOST:PORT"):
+        load_settings(kafka={"bootstrap": servers})
+
+
+@pytest.mark.parametrize("servers", ["kafka", "127.0.0.1:9092", "a:1, b.contoso.example:65535", "[::1]:9092"])
+def test_servers_are_one_or_several(servers: str) -> None:
+    """A port that is left out is Kafka's own."""
+    assert load_settings(kafka={"bootstrap": servers}).kafka.bootstrap == servers
+
+
+def test_a_list_that_is_no_json_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence says what a list is written as, and names the group."""
+    monkeypatch.setenv("LYNC_ARCHIVER_AUDIT__PUBLIC_KEYS", "key.pem")
+    with pytest.raises(InvalidSettings, match=r'list or table is not JSON: .*"audit"'):
+        load_settings()
+
+
 @pytest.mark.parametrize("name", ["a/b", "a b.c", "", "x" * 64])
 def test_a_name_that_no_database_has_is_refused_in_words(name: str) -> None:
     """Where a command takes a database, the sentence is about its name and not about a setting."""
@@ -78,3 +99,13 @@ def test_a_file_that_is_no_text_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("LYNC_ARCHIVER_CONFIG", str(file))
     with pytest.raises(InvalidSettings, match="not valid TOML"):
         load_settings()
+
+
+def test_every_setting_is_listed(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    """By `config check`, also where its value is an empty table, and in the manual under its variable's name."""
+    manual = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
+    check()
+    printed = dict(line.split(" = ") for line in capsysbinary.readouterr().out.decode().splitlines())
+    assert printed["exchange.user_roles"] == "{}"
+    for name in printed:
+        assert f"| `LYNC_ARCHIVER_{name.upper().replace('.', '__')}` |" in manual

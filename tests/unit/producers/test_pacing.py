@@ -3,9 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from producers.pacing import paced, shifted
+import pytest
+
+from producers.pacing import behind, paced, shifted
 from schemas.record import Record
 from tests.support.clock import ManualClock
 
@@ -69,3 +71,17 @@ def test_shifting_leaves_what_is_no_time() -> None:
         RECORD._replace(headers=structured, value=None),
     ]
     assert list(shifted(damaged, NOW)) == [record._replace(timestamp_ms=NOW_MS) for record in damaged]
+
+
+@pytest.mark.parametrize(
+    ("speed", "hours"), [(None, 3.0), (10.0, 2.7), (1.0, 0.0), (0.5, 0.0)], ids=["max", "ten", "live", "slow"]
+)
+def test_what_is_replayed_faster_than_it_was_begins_earlier(speed: float | None, hours: float) -> None:
+    """The record that is latest comes when its time is now, whatever the order; slower, each comes after its time."""
+    records = at(-1, 1_000, 1_000 + 3 * 3_600_000, 5_000)
+    assert behind(records, speed) == timedelta(hours=hours)
+
+
+def test_what_has_no_times_begins_now() -> None:
+    """There is nothing to move."""
+    assert behind([], None) == behind(at(-1, -1), None) == timedelta(0)

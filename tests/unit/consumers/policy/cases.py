@@ -1,4 +1,4 @@
-"""The 48 cases of the acceptance seeds (domain reference, section 10, number 2), spelt out: what must come of each."""
+"""The acceptance seeds of the decision (domain reference, section 10, numbers 1 and 2): what must come of each case."""
 
 from typing import Final, NamedTuple
 
@@ -11,6 +11,7 @@ from schemas.policies import (
     DirectoryUser,
     ExchangeArchiving,
     MailboxHold,
+    PoolPlace,
 )
 from tests.support.policies import USER, Entry
 
@@ -77,3 +78,66 @@ def _cases() -> list[Case]:
 
 
 CASES: Final = _cases()
+
+
+class Precedence(NamedTuple):
+    """One of the documentation's examples of which scope counts, and a session's target in it."""
+
+    entries: list[Entry]
+    kind: SessionKind
+    external: bool
+    target: Target
+
+
+_BOTH: Final = ArchivingConfiguration(enable_archiving=ArchivedSessions.IM_AND_WEB_CONF)
+_IM_ONLY: Final = ArchivingConfiguration(enable_archiving=ArchivedSessions.IM_ONLY)
+_ALL: Final = ArchivingPolicy(archive_internal=True, archive_external=True)
+_INTERNAL: Final = ArchivingPolicy(archive_internal=True)
+_POOL: Final[Entry] = (SubjectKind.POOL, "pool1.contoso.example", PoolPlace(site="redmond"))
+
+
+def _configured(site: ArchivingConfiguration | None, pool: ArchivingConfiguration | None) -> list[Entry]:
+    return [
+        (SubjectKind.CONFIGURATION, GLOBAL, _IM_ONLY),
+        (SubjectKind.CONFIGURATION, "site:redmond", site),
+        (SubjectKind.CONFIGURATION, "service:registrar:pool1.contoso.example", pool),
+        (SubjectKind.POLICY, GLOBAL, _ALL),
+        (SubjectKind.USER, USER, DirectoryUser(pool="pool1.contoso.example")),
+        _POOL,
+    ]
+
+
+def _ruled(own: ArchivingPolicy | None, site: ArchivingPolicy | None) -> list[Entry]:
+    return [
+        (SubjectKind.CONFIGURATION, GLOBAL, _BOTH),
+        (SubjectKind.POLICY, GLOBAL, _ALL),
+        (SubjectKind.POLICY, "site:redmond", site),
+        (SubjectKind.POLICY, "tag:own", own),
+        (SubjectKind.USER, USER, DirectoryUser(pool="pool1.contoso.example", policy="own")),
+        _POOL,
+    ]
+
+
+CONFIGURATIONS: Final = [
+    Precedence(_configured(site, pool), kind, False, target)
+    for site, pool, conference in (
+        (None, None, Target.NONE),
+        (_BOTH, None, Target.LYNC),
+        (_BOTH, _IM_ONLY, Target.NONE),
+        (None, _BOTH, Target.LYNC),
+    )
+    for kind, target in ((SessionKind.IM, Target.LYNC), (SessionKind.CONFERENCE, conference))
+]
+"""Pool before site before global (domain reference, section 1.2): the documentation's own example is the third."""
+
+POLICIES: Final = [
+    Precedence(_ruled(own, site), SessionKind.IM, external, target)
+    for own, site, outside in (
+        (None, None, Target.LYNC),
+        (None, _INTERNAL, Target.NONE),
+        (_ALL, _INTERNAL, Target.LYNC),
+        (_INTERNAL, None, Target.NONE),
+    )
+    for external, target in ((False, Target.LYNC), (True, outside))
+]
+"""User before site before global (domain reference, section 1.3): the documentation's own example is the second."""

@@ -17,7 +17,7 @@ from schemas.policies import (
     PoolPlace,
 )
 from tests.support.policies import DAWN, NOON, USER, Entry, book, changes
-from tests.unit.consumers.policy.cases import CASES, Case
+from tests.unit.consumers.policy.cases import CASES, CONFIGURATIONS, POLICIES, Case, Precedence
 
 BOTH = ArchivingConfiguration(enable_archiving=ArchivedSessions.IM_AND_WEB_CONF)
 IM_ONLY = ArchivingConfiguration(enable_archiving=ArchivedSessions.IM_ONLY)
@@ -43,49 +43,16 @@ def test_each_case(case: Case, kind: SessionKind) -> None:
     assert target(case.entries(), kind) is case.target(kind)
 
 
-@pytest.mark.parametrize(
-    ("site", "pool", "conference"),
-    [(None, None, Target.NONE), (BOTH, None, Target.LYNC), (BOTH, IM_ONLY, Target.NONE), (None, BOTH, Target.LYNC)],
-)
-def test_configurations_of_a_pool_come_before_the_sites_and_global(
-    site: ArchivingConfiguration | None, pool: ArchivingConfiguration | None, conference: Target
-) -> None:
+@pytest.mark.parametrize("example", CONFIGURATIONS)
+def test_configurations_of_a_pool_come_before_the_sites_and_global(example: Precedence) -> None:
     """The documentation's example: global IM, the site both, the pool IM: its users have IM alone (domain, 1.2)."""
-    entries: list[Entry] = [
-        (SubjectKind.CONFIGURATION, GLOBAL, IM_ONLY),
-        (SubjectKind.CONFIGURATION, "site:redmond", site),
-        (SubjectKind.CONFIGURATION, "service:registrar:pool1.contoso.example", pool),
-        (SubjectKind.POLICY, GLOBAL, ALL),
-        (SubjectKind.USER, USER, OF_POOL),
-        POOL,
-    ]
-    assert target(entries) is Target.LYNC
-    assert target(entries, SessionKind.CONFERENCE) is conference
+    assert target(example.entries, example.kind, external=example.external) is example.target
 
 
-@pytest.mark.parametrize(
-    ("own", "site", "external"),
-    [
-        (None, None, Target.LYNC),
-        (None, ArchivingPolicy(archive_internal=True), Target.NONE),
-        (ALL, ArchivingPolicy(archive_internal=True), Target.LYNC),
-        (ArchivingPolicy(archive_internal=True), None, Target.NONE),
-    ],
-)
-def test_policies_of_a_user_come_before_the_sites_and_global(
-    own: ArchivingPolicy | None, site: ArchivingPolicy | None, external: Target
-) -> None:
+@pytest.mark.parametrize("example", POLICIES)
+def test_policies_of_a_user_come_before_the_sites_and_global(example: Precedence) -> None:
     """The documentation's example: a site that turns external off wins over global there (domain, 1.3)."""
-    entries: list[Entry] = [
-        (SubjectKind.CONFIGURATION, GLOBAL, BOTH),
-        (SubjectKind.POLICY, GLOBAL, ALL),
-        (SubjectKind.POLICY, "site:redmond", site),
-        (SubjectKind.POLICY, "tag:own", own),
-        (SubjectKind.USER, USER, DirectoryUser(pool="pool1.contoso.example", policy="own")),
-        POOL,
-    ]
-    assert target(entries) is Target.LYNC
-    assert target(entries, external=True) is external
+    assert target(example.entries, example.kind, external=example.external) is example.target
 
 
 @pytest.mark.parametrize(("mailbox", "wanted"), [(0, Target.LYNC), (2010, Target.LYNC), (2013, Target.EXCHANGE)])
