@@ -74,12 +74,15 @@ class Ledger:
     handled: dict[str, tuple[str, Any]] = field(default_factory=dict)
     """Of those that were handled: the digest as of now, and cause, detail and tries from before the first time."""
     healed: set[Place] = field(default_factory=set)
+    healed_by: dict[str, int] = field(default_factory=dict)
+    """The last act that healed a file of a conversation; it takes the marks of exports off the copies."""
     policies: dict[int, str] = field(default_factory=dict)
     partners: dict[str, str] = field(default_factory=dict)
     sessions: dict[str, str] = field(default_factory=dict)
     orders: dict[str, str] = field(default_factory=dict)
     deleted: dict[str, str] = field(default_factory=dict)
-    exported: dict[str, str] = field(default_factory=dict)
+    exported: dict[str, tuple[int, str]] = field(default_factory=dict)
+    """Of copies that were marked as exported: the last act that did so, and the mark's digest."""
     purged: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Whose copy of a conversation was purged."""
     purges: Counter[str] = field(default_factory=Counter)
@@ -155,6 +158,7 @@ class Ledger:
             moment = parse_time(facts["reached"])[1]
             self._redriven[facts["lane"]] = max(moment, self._redriven.get(facts["lane"], moment))
         self.healed.update((name, sequence) for name, sequence in facts["healed"])
+        self.healed_by.update((name, entry.number) for name, _ in facts["healed"])
         self._archived(entry, facts, facts["lane"])
 
     def _handle(self, _entry: Entry, facts: Facts) -> None:
@@ -179,8 +183,8 @@ class Ledger:
             self.removed[name] = facts["removed"]
             self.named.update(facts["named"])
 
-    def _export(self, _entry: Entry, facts: Facts) -> None:
-        self.exported.update((item, digest) for item, digest in facts["copies"])
+    def _export(self, entry: Entry, facts: Facts) -> None:
+        self.exported.update((item, (entry.number, digest)) for item, digest in facts["copies"])
 
     def _order(self, _entry: Entry, facts: Facts) -> None:
         self.orders[facts["order"]] = facts["digest"]

@@ -68,7 +68,6 @@ UNATTESTED: Final = {
     PURGE_RUNS: "when a daily purge last ended, so that it runs once a day; each deletion is an act of its own",
     PROBES: "written every few seconds to see whether the store takes writes; holds nothing",
     f"{PURGES} that came back without a mark": "one exported before it went is unexported, and kept longer",
-    f"{PURGES} whose file came later": "exported before, it is unexported, and kept longer",
     **{f"{kind}.{name}": why for kind in (CHECKPOINTS, FENCES) for name, why in audited_state.MARKS.items()},
     f"{FENCES} of lanes without a commit": "made before a lane's first commit, which may never come; holds nothing",
 }

@@ -148,13 +148,14 @@ class AuditedConversation:
 
     def _copies(self, replayed: Replayed) -> dict[str, Document]:
         found = {_id(document): document for document in self._stored.purges}
-        healed = any((self._name, one.sequence) in self._ledger.healed for one in replayed.attachments)
+        healed_by = self._ledger.healed_by.get(self._name, 0)
         expected = {}
         for name, (copy, written) in replayed.copies.items():
             expected[name] = {"_id": name, **copy_document(copy), "written_by": _writer(written)}
-            unmarked = (name in replayed.went or healed) and "exported" not in found.get(name, {})
-            if name in self._ledger.exported and not unmarked:
-                expected[name]["exported"] = _attested(found.get(name), "exported", self._ledger.exported[name])
+            marked_by, digest = self._ledger.exported.get(name, (0, ""))
+            unmarked = name in replayed.went and "exported" not in found.get(name, {})
+            if marked_by > healed_by and not unmarked:
+                expected[name]["exported"] = _attested(found.get(name), "exported", digest)
         return expected
 
     def _removed(self) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import pytest
 
 from consumers.audit.ed25519 import Ed25519Checker
 from consumers.mongo.audit import MongoAuditor
-from consumers.mongo.layout import MAILBOXES, Database, content_database, prepare
+from consumers.mongo.layout import MAILBOXES, PURGES, Database, content_database, prepare
 from consumers.mongo.partners import MongoPartners
 from consumers.mongo.retention import MongoRetention
 from consumers.mongo.store import MAJORITY, connect
@@ -183,4 +183,8 @@ async def test_a_copy_whose_file_comes_after_its_export_is_not_exported(
     assert [one.exported_segments for one in remains.copies] == [None]
     auditor = MongoAuditor(archive.database, archive.contents, Ed25519Checker(archive.keys))
     assert [finding async for finding in auditor.findings()] == []
+    await retention.mark_exported(GRANT, {one.id: 1 for one in remains.copies})
+    assert [finding async for finding in auditor.findings()] == []
+    await archive.database[PURGES].update_many({}, {"$unset": {"exported": ""}})
+    assert [finding.problem async for finding in auditor.findings()] == ["is altered: field exported"]
     await archive.drop()
